@@ -1,0 +1,145 @@
+"""Reading and writing mapopt's JSON documents: strict, versioned, atomic.
+
+Every document starts with ``"schema": "mapopt.<kind>/<version>"``. A document is a frozen
+:class:`Document` subclass, which is its own schema: unknown keys, missing keys, wrong types, NaN and
+out-of-range numbers are refused on reading, with the path of the offending value.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+
+import msgspec
+
+from mapopt.errors import InputError
+
+MAX_TICKS = 10**15
+"""Largest time of one node, transfer or schedule entry, in ticks (11 days at 1 ns)."""
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Ticks = Annotated[int, msgspec.Meta(ge=0, le=MAX_TICKS)]
+Rate = Annotated[int, msgspec.Meta(ge=1, le=10**18)]
+
+_SCHEMA = re.compile(r"mapopt\.(?P<kind>[a-z]+)/(?P<version>\d{1,6})")
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A value inside a document."""
+
+
+class Document(Part, frozen=True):
+    """A document of its own; subclasses name their ``KIND`` and ``VERSION``."""
+
+    KIND: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+
+    @classmethod
+    def schema_id(cls) -> str:
+        """Return the value of the ``schema`` key, e.g. ``mapopt.instance/1``."""
+        return f"mapopt.{cls.KIND}/{cls.VERSION}"
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema (draft 2020-12) of this document."""
+        schema = msgspec.json.schema(cls)
+        root = schema["$defs"][cls.__name__]
+        root["properties"] = {"schema": {"const": cls.schema_id()}, **root["properties"]}
+        root["required"] = ["schema", *root["required"]]
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": cls.schema_id(), **schema}
+
+    def to_json(self) -> bytes:
+        """Encode with the schema first; the same value always gives the same bytes."""
+        body = msgspec.json.encode(self)
+        head = b'{"schema":' + msgspec.json.encode(self.schema_id())
+        return head + (b"," if len(body) > 2 else b"") + body[1:]
+
+    @classmethod
+    def from_json(cls, data: bytes, source: str = "document") -> Self:
+        """Decode and validate; ``source`` names the file in messages.
+
+        Raises
+        ------
+        InputError
+            If the bytes are not JSON, of another kind or version, or break a rule.
+        """
+        try:
+            raw = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError(f"{source}: not valid JSON ({error}); the file may be truncated") from None
+        check_schema(raw, cls.KIND, cls.VERSION, source)
+        del raw["schema"]
+        return convert(raw, cls, source)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a document from a file (see :meth:`from_json`)."""
+        return cls.from_json(read_bytes(path), str(path))
+
+    def save(self, path: str | Path) -> None:
+        """Write the document, indented, atomically."""
+        write_atomic(path, msgspec.json.format(self.to_json(), indent=1) + b"\n")
+
+
+T = TypeVar("T")
+
+
+def convert(raw: Any, kind: type[T], source: str) -> T:
+    """Convert plain data to ``kind``; a broken rule raises InputError with the path of the value."""
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{source}: {error}") from None
+
+
+def check_schema(raw: Any, kind: str, version: int, source: str) -> None:
+    """Refuse data that does not declare itself as ``mapopt.<kind>/<version>``."""
+    if not isinstance(raw, dict):
+        raise InputError(f"{source}: holds {type(raw).__name__}; a mapopt {kind} is a JSON object")
+    declared = raw.get("schema")
+    match = _SCHEMA.fullmatch(declared) if isinstance(declared, str) else None
+    if match is None:
+        raise InputError(f"{source}: schema is {declared!r}; it must be 'mapopt.{kind}/{version}'")
+    if match["kind"] != kind:
+        raise InputError(f"{source}: is a mapopt {match['kind']}, but a mapopt {kind} is expected here")
+    if int(match["version"]) != version:
+        raise InputError(
+            f"{source}: has {kind} schema version {int(match['version'])}, this mapopt reads version {version}; "
+            "use the mapopt release that wrote the file, or write the file again with this one"
+        )
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Read a whole file; what the system refuses becomes an InputError."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except ValueError as error:
+        raise InputError(f"{str(path)!r}: is not a usable file name ({error})") from None
+
+
+def write_atomic(path: str | Path, data: bytes) -> None:
+    """Write to a temporary file beside ``path`` and rename it, so that a failure leaves the old file whole."""
+    target = Path(path)
+    temporary: str | None = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(target)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None

@@ -1,0 +1,1 @@
+"""The one emulator that judges every mapping."""

@@ -1,0 +1,1 @@
+"""Mapping heuristics and exact mappers behind one protocol."""

@@ -1,0 +1,1 @@
+"""What computes: units, crossbars and interconnects."""
