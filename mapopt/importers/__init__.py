@@ -1,0 +1,1 @@
+"""Instances and mappings in other people's formats."""
