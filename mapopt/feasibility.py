@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mapopt.errors import InfeasibleError
+from mapopt.errors import InfeasibleError, InputError
 from mapopt.instance import Instance
 from mapopt.mapping import Mapping, Violation
 
@@ -85,6 +85,21 @@ def _check_capacities(instance: Instance, assignment: tuple[tuple[int, ...], ...
             )
         if unit.memory_bytes is not None and memory > unit.memory_bytes:
             yield Violation("memory", f"unit {unit.name!r}: needs {memory} bytes and has {unit.memory_bytes}")
+
+
+def require(instance: Instance, mapping: Mapping) -> None:
+    """Refuse a mapping that breaks a rule of the instance.
+
+    Raises
+    ------
+    InputError
+        With every rule that :func:`check` found broken.
+    """
+    broken = check(instance, mapping)
+    if broken:
+        shown = "; ".join(f"{violation.rule}: {violation.message}" for violation in broken[:5])
+        more = f"; and {len(broken) - 5} more" if len(broken) > 5 else ""
+        raise InputError(f"mapping of {instance.name!r} is not feasible: {shown}{more}")
 
 
 def require_feasible(instance: Instance) -> None:

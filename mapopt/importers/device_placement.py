@@ -45,7 +45,7 @@ class _Edge(msgspec.Struct, rename="camel"):
 
 
 class _Workload(msgspec.Struct):
-    max_size: Annotated[_Size, msgspec.Meta()] = msgspec.field(name="maxSizePerFPGA")
+    max_size: _Size = msgspec.field(name="maxSizePerFPGA")
     accelerators: _Count = msgspec.field(name="maxFPGAs")
     cpus: _Count = msgspec.field(name="maxCPUs")
     nodes: tuple[_Node, ...]
@@ -59,6 +59,25 @@ class _Device(msgspec.Struct):
 class _Split(msgspec.Struct):
     cpus: tuple[_Device, ...]
     fpgas: tuple[_Device, ...]
+
+
+def read_workload(path: str | Path) -> Instance:
+    """Read a workload file, see :func:`workload_to_instance`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not JSON, or breaks a rule.
+    """
+    try:
+        raw = msgspec.json.decode(read_bytes(path))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: not valid JSON ({error}); the file may be truncated") from None
+    if not is_workload(raw):
+        raise InputError(
+            f"{path}: has no maxFPGAs, maxCPUs, nodes and edges; it is not a device-placement workload"
+        )
+    return workload_to_instance(raw, Path(path).stem)
 
 
 def is_workload(raw: Any) -> bool:

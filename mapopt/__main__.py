@@ -1,0 +1,5 @@
+"""``python -m mapopt`` is the ``mapopt`` command."""
+
+from mapopt.cli import main
+
+main()

@@ -1,0 +1,35 @@
+"""The commands and their order in ``mapopt --help``."""
+
+from __future__ import annotations
+
+import typer
+
+from mapopt.cli import catalog, comparing, emulating, importing, mapping
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Map CNNs onto in-memory-computing chips and measure how far each mapping is from the best possible.",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Exit codes: 0 ok, 1 a check did not hold, 2 bad input."""
+
+
+app.command()(catalog.inspect)
+app.command()(catalog.networks)
+app.command()(catalog.platforms)
+app.command()(catalog.mappers)
+app.command()(catalog.schema)
+app.command()(mapping.instance)
+app.command("map")(mapping.map_)
+app.command()(mapping.schedule)
+app.command()(mapping.convert)
+app.command("import")(importing.import_)
+app.command()(emulating.emulate)
+app.command()(emulating.verify)
+app.command()(comparing.compare)

@@ -1,0 +1,197 @@
+"""``inspect`` a network, and list what is built in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from mapopt.cli import arguments, output
+
+
+def inspect(
+    network: arguments.Source,
+    platform: arguments.PlatformSpec = None,
+    shape: arguments.Shapes = None,
+    strict: arguments.Strict = False,
+    no_fuse: arguments.NoFuse = False,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Show a network's nodes: kinds, shapes, MACs and weights, and on a platform crossbars and times."""
+    from mapopt.errors import InputError
+    from mapopt.network.library import load_network
+    from mapopt.sources import is_instance_file
+
+    if is_instance_file(network):
+        raise InputError(
+            f"{network}: is an instance; inspect shows networks (an ONNX file or a built-in name)"
+        )
+    net = load_network(network, shapes=arguments.parse_shapes(shape), fuse=not no_fuse, strict=strict)
+    nodes: list[dict[str, Any]] = [
+        {
+            "name": node.name,
+            "op": node.op,
+            "fused": list(node.fused),
+            "kind": "base" if node.is_base else "digital",
+            "output_shape": list(net.tensors[node.outputs[0]].shape),
+            "macs": node.macs,
+            "weights": node.weights,
+            "operations": node.operations,
+            "matrix": None
+            if node.matrix is None
+            else [node.matrix.rows, node.matrix.columns, node.matrix.groups],
+        }
+        for node in net.nodes
+    ]
+    if platform is not None:
+        _add_costs(nodes, net, platform)
+    for warning in net.warnings:
+        output.note(f"warning: {warning}")
+    if as_json:
+        output.print_json(
+            {
+                "name": net.name,
+                "total_macs": net.total_macs,
+                "total_weights": net.total_weights,
+                "inputs": {name: list(net.tensors[name].shape) for name in net.inputs},
+                "outputs": {name: list(net.tensors[name].shape) for name in net.outputs},
+                "warnings": list(net.warnings),
+                "nodes": nodes,
+            }
+        )
+        return
+    classes = list(nodes[0].get("times_ns", {}))
+    numeric = ["MACs", "weights", "matrix", "crossbars", *(f"{name} [us]" for name in classes)]
+    rows = []
+    for node in nodes:
+        matrix = node["matrix"]
+        row = [
+            node["name"],
+            "+".join([node["op"], *node["fused"]]),
+            "x".join(map(str, node["output_shape"])),
+            output.grouped(node["macs"]),
+            output.grouped(node["weights"]),
+            ""
+            if matrix is None
+            else f"{matrix[0]}x{matrix[1]}" + (f" x{matrix[2]}" if matrix[2] > 1 else ""),
+        ]
+        if classes:
+            crossbars = max(node["crossbars"].values())
+            row.append(output.grouped(crossbars) if crossbars else "")
+        for name in classes:
+            time = node["times_ns"][name]
+            row.append("" if time is None else output.grouped(time / 1000, 1))
+        rows.append(row)
+    columns = ["node", "operators", "output", "MACs", "weights", "matrix"]
+    if classes:
+        columns += ["crossbars", *(f"{name} [us]" for name in classes)]
+    output.print_table(columns, rows, numeric=numeric, title=net.name)
+    base = sum(node["kind"] == "base" for node in nodes)
+    print(
+        f"{len(nodes)} nodes ({base} base, {len(nodes) - base} digital), {net.total_macs:,} MACs, "
+        f"{net.total_weights:,} weights"
+    )
+
+
+def _add_costs(nodes: list[dict[str, Any]], net: Any, platform: str) -> None:
+    from mapopt.costs import build_instance
+    from mapopt.platform.library import load_platform
+
+    instance = build_instance(net, load_platform(platform))
+    for entry, node in zip(nodes, instance.nodes, strict=True):
+        entry["times_ns"] = {
+            name: None if ticks is None else ticks * instance.tick_ps / 1000
+            for name, ticks in zip(instance.classes, node.times, strict=True)
+        }
+        needed = node.crossbars or (0,) * len(instance.classes)
+        entry["crossbars"] = dict(zip(instance.classes, needed, strict=True))
+
+
+def networks(as_json: arguments.AsJson = False) -> None:
+    """List the built-in networks."""
+    from mapopt.network.library import builtin_networks
+
+    _print_catalogue([(info.name, info.summary, info.reference) for info in builtin_networks()], as_json)
+
+
+def platforms(
+    show: Annotated[
+        str | None, typer.Option("--show", metavar="PRESET", help="Print the commented file.")
+    ] = None,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """List the platform presets, or print one as a commented file to start from."""
+    from mapopt.errors import InputError
+    from mapopt.platform.library import PRESETS, load_platform, preset_text
+
+    if show is not None:
+        if show not in PRESETS:
+            raise InputError(f"platform {show!r}: is not a preset; the presets are {', '.join(PRESETS)}")
+        print(preset_text(show), end="")
+        return
+    chips = [load_platform(name) for name in PRESETS]
+    _print_catalogue([(chip.name, chip.summary, chip.reference) for chip in chips], as_json)
+
+
+def mappers(as_json: arguments.AsJson = False) -> None:
+    """List the mappers with their options."""
+    from mapopt.mappers.registry import available
+
+    infos = available()
+    if as_json:
+        output.print_json(
+            [
+                {
+                    "name": info.name,
+                    "summary": info.summary,
+                    "reference": info.reference,
+                    "options": [
+                        {"name": option.name, "default": option.default, "help": option.help}
+                        for option in info.options
+                    ],
+                }
+                for info in infos
+            ]
+        )
+        return
+    output.print_table(
+        ["name", "summary", "reference"], [(info.name, info.summary, info.reference) for info in infos]
+    )
+    options = [
+        (info.name, option.name, str(option.default), option.help)
+        for info in infos
+        for option in info.options
+    ]
+    if options:
+        print()
+        output.print_table(
+            ["mapper", "option", "default", "meaning"], options, title="Options (--set option=value)"
+        )
+
+
+def schema(
+    kind: Annotated[
+        Literal["instance", "mapping", "platform", "measurement"], typer.Argument(help="Kind of document.")
+    ],
+) -> None:
+    """Print the JSON Schema of a kind of document."""
+    from mapopt.documents import Document
+    from mapopt.emulator.measure import Measurement
+    from mapopt.instance import Instance
+    from mapopt.mapping import Mapping
+    from mapopt.platform.model import Platform
+
+    documents: dict[str, type[Document]] = {
+        "instance": Instance,
+        "mapping": Mapping,
+        "platform": Platform,
+        "measurement": Measurement,
+    }
+    output.print_json(documents[kind].json_schema())
+
+
+def _print_catalogue(rows: list[tuple[str, str, str]], as_json: bool) -> None:
+    if as_json:
+        output.print_json([dict(zip(("name", "summary", "reference"), row, strict=True)) for row in rows])
+    else:
+        output.print_table(["name", "summary", "reference"], rows)

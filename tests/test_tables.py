@@ -1,0 +1,33 @@
+import pytest
+
+from mapopt.errors import InputError
+from mapopt.mapping import Mapping, Pattern
+from mapopt.tables import read_table, write_table
+
+
+@pytest.mark.parametrize("patterns", [(("u", "v"),), (("u", "v"), ("v", "v"))])
+def test_round_trip(tmp_path, patterns):
+    mapping = Mapping(nodes=("a,b", "c"), patterns=tuple(map(Pattern, patterns)))
+    write_table(tmp_path / "m.csv", mapping)
+    assert read_table(tmp_path / "m.csv") == mapping
+    header = (tmp_path / "m.csv").read_text().splitlines()[0]
+    assert header == ("node,unit" if len(patterns) == 1 else "pattern,node,unit")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "needs node and unit"),
+        ("node,unit\n", "numbered from 0"),
+        ("node,unit\na,u\na,v\n", "line 3: node 'a' appears twice"),
+        ("node,unit\na,\n", "one of them is missing"),
+        ("pattern,node,unit\n1,a,u\n", "numbered from 0"),
+        ("pattern,node,unit\n-1,a,u\n", "pattern number"),
+        ("pattern,node,unit\n0,a,u\n1,b,u\n", "pattern 1 maps other nodes"),
+    ],
+)
+def test_bad_tables(tmp_path, text, message):
+    path = tmp_path / "m.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_table(path)
