@@ -35,7 +35,6 @@ _EXPORTS = {
     "load_network": "mapopt.network.library",
     "load_platform": "mapopt.platform.library",
     "lower_bounds": "mapopt.bounds",
-    "map_instance": "mapopt.mappers.registry",
     "measure": "mapopt.emulator.measure",
     "schedule": "mapopt.emulator.schedule",
     "verify": "mapopt.verification",
@@ -58,7 +57,7 @@ if TYPE_CHECKING:
     from mapopt.errors import NoMappingError as NoMappingError
     from mapopt.feasibility import check as check
     from mapopt.instance import Instance as Instance
-    from mapopt.mappers.registry import map_instance as map_instance
+    from mapopt.mappers.run import map_instance as map_instance
     from mapopt.mapping import Mapping as Mapping
     from mapopt.network.library import load_network as load_network
     from mapopt.network.model import Network as Network

@@ -10,6 +10,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich alone would double the time of --help
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Map CNNs onto in-memory-computing chips and measure how far each mapping is from the best possible.",
 )

@@ -49,16 +49,3 @@ def parse_shapes(items: list[str] | None) -> dict[str, tuple[int, ...]]:
             raise InputError(f"--shape {item!r}: must look like input=1x3x224x224")
         shapes[name] = tuple(map(int, extents))
     return shapes
-
-
-def parse_settings(items: list[str] | None) -> dict[str, str]:
-    """Return ``{"option": "value"}`` for ``["option=value"]``."""
-    settings: dict[str, str] = {}
-    for item in items or ():
-        name, separator, value = item.partition("=")
-        if not (name and separator):
-            raise InputError(f"--set {item!r}: must look like option=value")
-        if name in settings:
-            raise InputError(f"--set {item!r}: option {name!r} is set twice")
-        settings[name] = value
-    return settings

@@ -17,7 +17,10 @@ def inspect(
     no_fuse: arguments.NoFuse = False,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Show a network's nodes: kinds, shapes, MACs and weights, and on a platform crossbars and times."""
+    """Show a network's nodes: shapes, MACs, weights, times.
+
+    With a platform also the crossbars that a node needs and its time on each class.
+    """
     from mapopt.errors import InputError
     from mapopt.network.library import load_network
     from mapopt.sources import is_instance_file
@@ -111,7 +114,7 @@ def networks(as_json: arguments.AsJson = False) -> None:
     """List the built-in networks."""
     from mapopt.network.library import builtin_networks
 
-    _print_catalogue([(info.name, info.summary, info.reference) for info in builtin_networks()], as_json)
+    _print_catalogue([(info.name, info.description, info.reference) for info in builtin_networks()], as_json)
 
 
 def platforms(
@@ -120,7 +123,7 @@ def platforms(
     ] = None,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """List the platform presets, or print one as a commented file to start from."""
+    """List the platform presets, or print one as a file."""
     from mapopt.errors import InputError
     from mapopt.platform.library import PRESETS, load_platform, preset_text
 

@@ -20,7 +20,7 @@ def instance(
     no_fuse: arguments.NoFuse = False,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Write the optimisation problem of a network on a platform as JSON."""
+    """Write the optimisation problem as one JSON file."""
     from mapopt.feasibility import require_feasible
     from mapopt.sources import load_instance
 
@@ -64,8 +64,11 @@ def map_(
     no_fuse: arguments.NoFuse = False,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Map a network to a platform with one mapper and write the mapping, with what the emulator says of it."""
-    from mapopt.comparison import map_and_claim
+    """Map a network to a platform with one mapper.
+
+    The mapping file also claims what the emulator measured: largest load and single-frame latency.
+    """
+    from mapopt.mappers.run import map_instance
     from mapopt.sources import load_instance
 
     problem = load_instance(
@@ -76,7 +79,7 @@ def map_(
         fuse=not no_fuse,
         strict=strict,
     )
-    result = map_and_claim(problem, mapper, seed=seed, options=arguments.parse_settings(set_))
+    result = map_instance(problem, mapper, seed=seed, options=set_ or ())
     result.save(out)
     if as_json:
         output.print_json(
@@ -101,7 +104,10 @@ def schedule(
     out: arguments.Output,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Give a mapping start times, so that its period is exactly its own max load."""
+    """Give a mapping start times at its own max load.
+
+    The result is time-triggered: its period is exactly the largest load of a unit or link per frame.
+    """
     from mapopt.emulator.schedule import schedule as make_schedule
     from mapopt.feasibility import require
     from mapopt.mapping import Mapping
@@ -126,7 +132,7 @@ def convert(
     source: Annotated[Path, typer.Argument(help="Mapping (.json) or node,unit table (.csv).")],
     target: Annotated[Path, typer.Argument(help="The other of the two.")],
 ) -> None:
-    """Convert a mapping to a node,unit table, or such a table to a mapping."""
+    """Convert a mapping to or from a node,unit table."""
     from mapopt.errors import InputError
     from mapopt.mapping import Mapping
     from mapopt.tables import read_table, write_table

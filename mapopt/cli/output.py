@@ -11,8 +11,7 @@ import msgspec
 
 def print_json(value: Any) -> None:
     """Print indented JSON on standard output."""
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-    sys.stdout.flush()
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def print_table(
@@ -41,7 +40,8 @@ def print_table(
         table.add_row(*(Text(cell) for cell in row))
     console = Console()
     if not console.is_terminal:
-        console = Console(width=max(console.measure(table).maximum + 2, 20))
+        wide = Console(width=10_000)
+        console = Console(width=wide.measure(table).maximum + 1)
     console.print(table)
 
 

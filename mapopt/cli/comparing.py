@@ -1,0 +1,148 @@
+"""``compare``: a table of mappers on one instance."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mapopt.cli import arguments, output
+
+if TYPE_CHECKING:
+    from mapopt.comparison import Comparison, Row
+
+
+def compare(
+    network: arguments.Source,
+    platform: arguments.PlatformSpec = None,
+    mappers: Annotated[
+        str,
+        typer.Option(
+            help="`all`, or names separated by commas, each with options: lblp,lblp:OPTION=VALUE,wb."
+        ),
+    ] = "all",
+    dispatch: Annotated[
+        Literal["self-timed", "time-triggered"],
+        typer.Option(help="self-timed as mapped, or time-triggered after scheduling each mapping."),
+    ] = "self-timed",
+    window: Annotated[int, typer.Option(min=1, help="Frames in flight when saturated.")] = 16,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of a randomised mapper.")] = 100,
+    seed: arguments.Seed = 0,
+    times: arguments.Times = None,
+    shape: arguments.Shapes = None,
+    strict: arguments.Strict = False,
+    no_fuse: arguments.NoFuse = False,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Compare mappers with each other and the lower bound.
+
+    Ctrl-C prints the rows done so far.
+    """
+    from mapopt.comparison import compare as run_comparison
+    from mapopt.comparison import summarise
+    from mapopt.sources import load_instance
+
+    problem = load_instance(
+        network,
+        platform=platform,
+        times=times,
+        shapes=arguments.parse_shapes(shape),
+        fuse=not no_fuse,
+        strict=strict,
+    )
+    chosen = [] if mappers == "all" else [name.strip() for name in mappers.split(",")]
+    rows: list[Row] = []
+    try:
+        with _Progress(quiet=as_json) as progress:
+
+            def on_row(row: Row) -> None:
+                rows.append(row)
+                progress.show(row.mapper)
+
+            result = run_comparison(
+                problem, chosen, dispatch=dispatch, window=window, seeds=seeds, seed=seed, on_row=on_row
+            )
+    except KeyboardInterrupt:
+        if rows:
+            _print(summarise(problem, dispatch, window, rows), as_json)
+        raise
+    _print(result, as_json)
+
+
+class _Progress:
+    """A line on standard error that says which mapper is done, if somebody is looking."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        self._status = None if quiet or not console.is_terminal else console.status("mapping and emulating")
+
+    def __enter__(self) -> _Progress:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def show(self, name: str) -> None:
+        if self._status is not None:
+            self._status.update(f"mapping and emulating: {name} done")
+
+
+def _print(result: Comparison, as_json: bool) -> None:
+    if as_json:
+        output.print_json(result)
+        return
+    columns = [
+        "mapper",
+        "period [us]",
+        "rate [fps]",
+        "gap",
+        "load gap",
+        "latency [us]",
+        "single [us]",
+        "utilisation",
+    ]
+    rows = [
+        [
+            row.mapper + (f" (mean of {row.spread.seeds})" if row.spread else ""),
+            _us(row.period_ns) + ("" if row.exact in (True, None) else " ~"),
+            output.grouped(row.rate_fps, 1),
+            output.percent(row.gap),
+            output.percent(row.load_gap),
+            _us(row.latency_ns.mean if row.latency_ns else None),
+            _us(row.latency_single_ns),
+            output.percent(row.utilization),
+        ]
+        for row in sorted(
+            result.rows, key=lambda row: (row.period_ns is None, row.period_ns or 0, row.mapper)
+        )
+    ]
+    bound = ["lower bound", _us(result.bound_period_ns), "", "", "", _us(result.bound_latency_ns), "", ""]
+    bound[6] = bound[5]
+    output.print_table(
+        columns, [*rows, bound], numeric=columns[1:], title=f"{result.instance}: {result.schedule_class}"
+    )
+    print(f"period bound: {result.bound_period}")
+    print(f"latency bound: {result.bound_latency}")
+    for row in result.rows:
+        if row.spread:
+            low, high, spread = _us(row.spread.min), _us(row.spread.max), _us(row.spread.stdev)
+            print(
+                f"{row.mapper}: period {low} to {high} us over {row.spread.seeds} seeds, standard deviation {spread}"
+            )
+        if row.status != "mapped":
+            output.note(f"{row.mapper}: {row.status}: {row.reason}")
+    if any(row.exact is False for row in result.rows):
+        print(
+            "~ no recurrence within the budget: mean over the second half of the horizon, not an exact period"
+        )
+    sys.stdout.flush()
+
+
+def _us(ns: float | None) -> str:
+    return output.grouped(None if ns is None else ns / 1000, 1)

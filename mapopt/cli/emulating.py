@@ -1,0 +1,138 @@
+"""``emulate`` and ``verify``: what the chip would do, and whether a mapping is what it says."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mapopt.cli import arguments, output
+
+if TYPE_CHECKING:
+    from mapopt.emulator.measure import Condition, Measurement
+
+
+def emulate(
+    instance: arguments.InstanceFile,
+    mapping: arguments.MappingFile,
+    frames: Annotated[
+        int | None, typer.Option(help="Horizon in frames; default: until the machine's state recurs.")
+    ] = None,
+    interval: Annotated[
+        str | None,
+        typer.Option(help="Nanoseconds between frames, or `saturated`; default: see the documentation."),
+    ] = None,
+    window: Annotated[int, typer.Option(min=1, help="Frames in flight when saturated.")] = 16,
+    dispatch: Annotated[
+        Literal["self-timed", "time-triggered"] | None,
+        typer.Option(help="Default: time-triggered if the mapping has start times."),
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="Write a trace for ui.perfetto.dev or chrome://tracing (.json).")
+    ] = None,
+    gantt: Annotated[Path | None, typer.Option(help="Draw a Gantt chart (.svg or .png).")] = None,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Run a mapping over a stream of frames and measure it.
+
+    By default the period is that of a saturated run (a frame enters when fewer than `window` are in flight) and the
+    latency that of frames released every 1.05 times the largest load.
+    """
+    from mapopt.emulator.measure import measure, ticks_from_ns
+    from mapopt.feasibility import require
+    from mapopt.mapping import Mapping
+    from mapopt.sources import read_instance
+
+    problem = read_instance(instance)
+    decisions = Mapping.load(mapping)
+    require(problem, decisions)
+    pace: Fraction | Literal["saturated"] | None = None
+    if interval is not None:
+        pace = "saturated" if interval == "saturated" else ticks_from_ns(interval, problem.tick_ps)
+    result = measure(problem, decisions, frames=frames, interval=pace, window=window, dispatch=dispatch)
+    if trace is not None:
+        from mapopt.emulator.trace import write_trace
+
+        write_trace(trace, problem, decisions, dispatch=dispatch, interval=pace, window=window)
+    if gantt is not None:
+        from mapopt.emulator.gantt import draw_gantt
+
+        draw_gantt(gantt, problem, decisions, dispatch=dispatch, interval=pace, window=window)
+    if as_json:
+        output.print_json(result)
+    else:
+        _print(result)
+
+
+def _print(result: Measurement) -> None:
+    exact = "exact" if result.exact else "not exact: mean over the second half of the horizon"
+    rows = [
+        ("dispatch", f"{result.dispatch}, {result.patterns} pattern{'s' if result.patterns > 1 else ''}"),
+        ("period", f"{output.grouped(result.period_ns, 3)} ns ({exact}; {_under(result.period_condition)})"),
+        ("rate", f"{output.grouped(result.rate_fps, 3)} frames/s"),
+        ("max load", f"{output.grouped(result.max_load_ns, 3)} ns on {result.max_load_resource}"),
+        ("single-frame latency", f"{output.grouped(result.latency_single_ns, 3)} ns"),
+        (
+            "latency",
+            f"mean {output.grouped(result.latency_ns.mean, 3)}, p95 {output.grouped(result.latency_ns.p95, 3)}, "
+            f"max {output.grouped(result.latency_ns.max, 3)} ns ({_under(result.latency_condition)})",
+        ),
+    ]
+    if result.cycle_frames is not None:
+        transient = result.transient_frames
+        known = f"{transient}" if transient is not None else f"at most {result.transient_frames_at_most}"
+        rows.append(("recurrence", f"every {result.cycle_frames} frames, after a transient of {known}"))
+    if result.period_interval_ns is not None:
+        low, high = result.period_interval_ns
+        rows.append(
+            (
+                "period between",
+                f"{output.grouped(low, 3)} (proven) and {output.grouped(high, 3)} ns (measured)",
+            )
+        )
+        rows.append(("backlog", f"{result.backlog} frames after {result.horizon_frames}"))
+    output.print_table(["", result.instance.name], rows)
+    busy = [
+        (name, output.percent(share), output.percent(result.stall[name]) if result.stall[name] else "")
+        for name, share in result.utilization.items()
+    ]
+    print()
+    output.print_table(["unit or link", "utilisation", "stall"], busy, numeric=["utilisation", "stall"])
+
+
+def _under(condition: Condition) -> str:
+    text = {
+        "saturated": f"saturated, window {condition.window}",
+        "periodic": f"released every {output.grouped(condition.interval_ns, 3)} ns",
+        "schedule": "the schedule's own",
+    }[condition.arrival]
+    return f"{text}; {condition.note}" if condition.note else text
+
+
+def verify(
+    instance: arguments.InstanceFile, mapping: arguments.MappingFile, as_json: arguments.AsJson = False
+) -> None:
+    """Check a mapping's rules and claims independently.
+
+    Exits with 1 if one does not hold.
+    """
+    from mapopt.mapping import Mapping
+    from mapopt.sources import read_instance
+    from mapopt.verification import verify as run_verification
+
+    result = run_verification(read_instance(instance), Mapping.load(mapping))
+    if as_json:
+        output.print_json(result)
+    else:
+        for violation in result.violations:
+            where = "" if violation.pattern is None else f" (pattern {violation.pattern})"
+            print(f"broken rule {violation.rule}{where}: {violation.message}")
+        for claim in result.claims:
+            verdict = "holds" if claim.holds else f"DOES NOT HOLD, measured {claim.measured}"
+            print(f"{claim.name} = {claim.claimed}: {verdict}")
+        if result.ok:
+            print(f"ok: every rule holds, {len(result.claims)} claims confirmed")
+    if not result.ok:
+        raise typer.Exit(1)

@@ -1,0 +1,65 @@
+import json
+import tomllib
+
+import jsonschema
+import pytest
+
+
+def test_inspect_counts(mapopt):
+    shown = mapopt("inspect", "resnet18", "--platform", "imce", "--json").json
+    assert shown["total_macs"] == 1_814_073_344
+    assert shown["total_weights"] == 11_689_512
+    first = shown["nodes"][0]
+    assert first["op"] == "Conv"
+    assert first["kind"] == "base"
+    assert first["output_shape"] == [1, 64, 112, 112]
+    assert first["macs"] == 118_013_952
+    assert first["times_ns"] == {"imc": 4_609_920, "dpu": None}
+    assert first["crossbars"] == {"imc": 1, "dpu": 0}
+
+
+def test_inspect_for_people(mapopt):
+    shown = mapopt("inspect", "resnet8", "--platform", "imc:imc=2,dpu=1").out
+    assert "12,501,632 MACs" in shown
+    assert "imc [us]" in shown
+    assert "Conv+BatchNormalization+Relu" in shown
+
+
+@pytest.mark.parametrize("command", ["networks", "platforms", "mappers"])
+def test_catalogues_describe_everything(mapopt, command):
+    listed = mapopt(command, "--json").json
+    assert len(listed) >= 2
+    assert all(entry["name"] and entry["summary"] for entry in listed)
+    for entry in listed:
+        assert entry["name"] in mapopt(command).out
+
+
+def test_platform_files_to_start_from(mapopt):
+    assert tomllib.loads(mapopt("platforms", "--show", "imce").out)["name"] == "imce"
+    assert mapopt("platforms", "--show", "nope").code == 2
+
+
+@pytest.mark.parametrize("kind", ["instance", "mapping", "platform", "measurement"])
+def test_schemas(mapopt, kind):
+    schema = json.loads(mapopt("schema", kind).out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["title"] == f"mapopt.{kind}/1"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inspect", "resnet81"),
+        ("inspect", "none.onnx"),
+        ("inspect", "x.json"),
+        ("inspect", "resnet8", "--platform", "imce:gpu=1"),
+        ("inspect", "resnet8", "--shape", "x=1xtwo"),
+        ("schema", "nothing"),
+        ("nothing",),
+    ],
+)
+def test_bad_input_exits_with_2(mapopt, arguments):
+    ran = mapopt(*arguments)
+    assert ran.code == 2
+    assert ran.err
+    assert "Traceback" not in ran.err

@@ -1,0 +1,71 @@
+import pytest
+
+SPEC = ("resnet8", "--platform", "imce:imc=3,dpu=1")
+
+
+def test_rows_of_all_mappers(mapopt):
+    result = mapopt("compare", *SPEC, "--seeds", 5, "--json").json
+    rows = {row["mapper"]: row for row in result["rows"]}
+    assert {
+        "lblp",
+        "wb",
+        "rr",
+        "rd",
+        "lpt",
+        "heft",
+        "cpop",
+        "heft-tp",
+        "cpop-tp",
+        "maxtp",
+        "pipeline",
+    } <= rows.keys()
+    for row in rows.values():
+        assert row["status"] == "mapped"
+        assert row["gap"] == pytest.approx(row["period_ns"] / result["bound_period_ns"] - 1)
+        assert row["gap"] >= 0
+        assert row["latency_single_ns"] >= result["bound_latency_ns"]
+        assert row["latency_ns"]["mean"] >= row["latency_single_ns"] * 0.999
+    assert rows["rd"]["spread"]["seeds"] == 5
+    assert rows["rd"]["spread"]["min"] <= rows["rd"]["period_ns"] <= rows["rd"]["spread"]["max"]
+    assert rows["lblp"]["spread"] is None
+
+
+def test_time_triggered_periods_are_the_max_load(mapopt):
+    result = mapopt("compare", *SPEC, "--seeds", 2, "--dispatch", "time-triggered", "--json").json
+    for row in result["rows"]:
+        assert row["period_ns"] == row["max_load_ns"]
+
+
+def test_the_table_for_people(mapopt):
+    shown = mapopt("compare", *SPEC, "--mappers", "lblp,wb").out
+    assert "lower bound" in shown
+    assert "lblp" in shown
+    assert "period bound:" in shown
+
+
+def test_mappers_that_find_nothing_say_so_and_the_rest_goes_on(mapopt):
+
+    ran = mapopt("compare", "resnet18", "--platform", "imc:imc=4,dpu=1", "--seeds", 3, "--json")
+    assert ran.code == 0
+    assert {row["status"] for row in ran.json["rows"]} <= {"mapped", "none found", "rejected"}
+    assert any(row["status"] == "mapped" for row in ran.json["rows"])
+    for row in ran.json["rows"]:
+        assert (row["period_ns"] is None) == (row["status"] != "mapped")
+        assert bool(row["reason"]) == (row["status"] != "mapped")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("resnet8",),
+        (*SPEC, "--mappers", "lblp,nonsense"),
+        (*SPEC, "--mappers", "lblp:nonsense=1"),
+        (*SPEC, "--seeds", 0),
+        ("resnet18", "--platform", "imc:imc=1,dpu=1"),
+        ("vgg16", "--platform", "imc:imc=4,dpu=1"),
+    ],
+)
+def test_bad_input_exits_with_2(mapopt, arguments):
+    ran = mapopt("compare", *arguments)
+    assert ran.code == 2
+    assert ran.err.startswith("mapopt: ") or "Usage" in ran.err

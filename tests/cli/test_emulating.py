@@ -1,0 +1,115 @@
+import json
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+
+from mapopt.mapping import Mapping
+
+
+@pytest.fixture
+def files(mapopt, tmp_path):
+    instance, mapping = tmp_path / "r8.json", tmp_path / "m.json"
+    assert mapopt("instance", "resnet8", "--platform", "imce:imc=3,dpu=1", "-o", instance).code == 0
+    assert mapopt("map", instance, "-o", mapping).code == 0
+    return instance, mapping
+
+
+@pytest.fixture
+def scheduled(mapopt, files, tmp_path):
+    schedule = tmp_path / "s.json"
+    assert mapopt("schedule", *files, "-o", schedule).code == 0
+    return files[0], schedule
+
+
+def test_keys_that_others_rely_on(mapopt, files):
+    measured = mapopt("emulate", *files, "--json").json
+    assert measured["exact"] is True
+    assert measured["rate_fps"] == pytest.approx(1e9 / measured["period_ns"])
+    latency = measured["latency_ns"]
+    assert latency["min"] <= latency["p50"] <= latency["p95"] <= latency["max"]
+    assert measured["latency_single_ns"] <= latency["min"]
+    assert measured["period_ns"] >= measured["max_load_ns"]
+    busiest = max(measured["utilization"].values())
+    assert busiest == pytest.approx(measured["max_load_ns"] / measured["period_ns"])
+
+
+def test_periodic_release_is_the_period_when_it_is_slow_enough(mapopt, files):
+    measured = mapopt("emulate", *files, "--interval", "5000000.5", "--json").json
+    assert measured["period_ns"] == 5_000_000.5
+    assert measured["latency_ns"]["max"] == measured["latency_single_ns"]
+
+
+def test_a_time_triggered_mapping_keeps_its_promise(mapopt, scheduled):
+    claims = json.loads(scheduled[1].read_bytes())["claims"]
+    measured = mapopt("emulate", *scheduled, "--json").json
+    assert measured["dispatch"] == "time-triggered"
+    assert measured["period_ns"] == measured["max_load_ns"] == int(claims["period_ticks"])
+    assert measured["latency_ns"]["max"] == claims["latency_ticks"]
+
+
+def test_pictures_and_traces(mapopt, scheduled, tmp_path):
+    trace, svg, png = tmp_path / "t.json", tmp_path / "g.svg", tmp_path / "g.png"
+    assert mapopt("emulate", *scheduled, "--trace", trace, "--gantt", svg).code == 0
+    assert mapopt("emulate", *scheduled, "--gantt", png).code == 0
+    events = json.loads(trace.read_bytes())["traceEvents"]
+    assert {"imc0", "dpu0"} <= {event["args"]["name"] for event in events if event["name"] == "thread_name"}
+    assert ElementTree.parse(svg).getroot().tag.endswith("svg")
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_verify_confirms_and_refutes(mapopt, scheduled, tmp_path):
+    instance, schedule = scheduled
+    assert mapopt("verify", instance, schedule).code == 0
+    honest = Mapping.load(schedule)
+    false_claim = msgspec.structs.replace(honest.claims, latency_ticks=honest.claims.latency_ticks - 1)
+    wrong = tmp_path / "wrong.json"
+    msgspec.structs.replace(honest, claims=false_claim).save(wrong)
+    ran = mapopt("verify", instance, wrong)
+    assert ran.code == 1
+    assert "DOES NOT HOLD" in ran.out
+
+    pattern = honest.patterns[0]
+    early = msgspec.structs.replace(pattern, starts=(*pattern.starts[:-1], 0))
+    msgspec.structs.replace(honest, patterns=(early,)).save(wrong)
+    ran = mapopt("verify", instance, wrong, "--json")
+    assert ran.code == 1
+    assert ran.json["violations"][0]["rule"] == "schedule"
+    ran = mapopt("emulate", instance, wrong)
+    assert ran.code == 2
+    assert pattern.units
+    assert f"node {honest.nodes[-1]!r}" in ran.err
+
+
+def test_verify_names_broken_rules(mapopt, files, tmp_path):
+    mapping = Mapping.load(files[1])
+    everywhere = msgspec.structs.replace(mapping.patterns[0], units=("dpu0",) * len(mapping.nodes))
+    wrong = tmp_path / "wrong.json"
+    msgspec.structs.replace(mapping, patterns=(everywhere,)).save(wrong)
+    ran = mapopt("verify", files[0], wrong)
+    assert ran.code == 1
+    assert "broken rule class" in ran.out
+    assert mapopt("emulate", files[0], wrong).code == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--frames", 0),
+        ("--frames", -5),
+        ("--frames", 10**10),
+        ("--interval", 0),
+        ("--interval", -1),
+        ("--interval", "nan"),
+        ("--interval", "1e40"),
+        ("--interval", "soon"),
+        ("--window", 0),
+        ("--dispatch", "time-triggered"),
+        ("--gantt", "picture.bmp"),
+        ("--trace", "/nonexistent/t.json"),
+    ],
+)
+def test_bad_options_exit_with_2(mapopt, files, options):
+    ran = mapopt("emulate", *files, *options)
+    assert ran.code == 2
+    assert ran.err
