@@ -1,0 +1,200 @@
+"""The compiled event loop against its literal C++ port and a SimPy model, side by side in one run.
+
+    python benchmarks/emulator/kernel_vs_cpp_and_simpy.py [--json]
+
+Protocol: one process, one thread; compilation and warm-up excluded; the contestants take turns, and the median over
+the repetitions counts. The kernel and the port work on arrays of their own that start equal, and must end equal in
+every entry. Frames are released periodically at ceil(1.05 * max load). Firings are tasks executed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mapopt.emulator import kernel
+from mapopt.emulator.analysis import max_load
+from mapopt.emulator.lower import lower
+from mapopt.emulator.machine import Machine, periodic, saturated
+from mapopt.emulator.measure import latency_interval
+from mapopt.emulator.program import PatternColumns, Program
+from mapopt.mappers.registry import get
+from mapopt.sources import load_instance
+
+sys.path.insert(0, str(Path(__file__).parent))
+from cpp_port import CppPort
+from simpy_model import run_simpy
+
+NETWORK, PLATFORM, MAPPER = "onnx:resnet50", "imce:imc=8,dpu=2", "lpt"
+SIZES = (100, 1_000, 10_000, 100_000)
+
+
+def resnet50() -> Program:
+    """ResNet-50 on 8 IMC units and 2 DPUs, self-timed."""
+    instance = load_instance(NETWORK, platform=PLATFORM)
+    return lower(instance, get(MAPPER).map(instance))
+
+
+def layered(tasks: int, seed: int = 1) -> Program:
+    """A random program: each task reads from one to three of the 50 before it; 100 tasks per unit, half the arcs with
+    a delay."""
+    rng = np.random.default_rng(seed)
+    units = max(4, tasks // 100)
+    fan = rng.integers(1, 4, size=tasks)
+    after = np.repeat(np.arange(tasks), fan)
+    before = np.maximum(0, after - rng.integers(1, 51, size=len(after)))
+    keep = before < after
+    before, after = before[keep], after[keep]
+    columns = PatternColumns(
+        resource=rng.integers(0, units, size=tasks),
+        duration=rng.integers(1, 1000, size=tasks),
+        hold=np.zeros(tasks, dtype=np.int64),
+        label=np.column_stack([np.arange(tasks), *[np.full(tasks, -1)] * 3]),
+        before=before,
+        after=after,
+        delay=rng.integers(0, 2, size=len(after)) * rng.integers(1, 50, size=len(after)),
+    )
+    names = [f"u{index}" for index in range(units)]
+    return Program.of_columns(names, [columns], n_units=units, tick_ps=1000, horizon=None)
+
+
+def run_kernel(program: Program, interval: int, frames: int, slots: int) -> tuple[float, Machine]:
+    machine = prepared(program, interval, frames, slots)
+    begin = time.perf_counter()
+    machine.run()
+    return time.perf_counter() - begin, machine
+
+
+def run_cpp(port: CppPort, program: Program, interval: int, frames: int, slots: int) -> tuple[float, Machine]:
+    machine = prepared(program, interval, frames, slots)
+    begin = time.perf_counter()
+    port.advance(machine.tables, machine.arrival, machine.state)
+    return time.perf_counter() - begin, machine
+
+
+def prepared(program: Program, interval: int, frames: int, slots: int) -> Machine:
+    """Return a machine whose arrays need not grow."""
+    machine = Machine(program, periodic(interval), frames=frames)
+    while len(machine.state.remaining) < slots:
+        machine.grow()
+    return machine
+
+
+def same_state(one: Machine, two: Machine) -> bool:
+    """Compare scalars, and the latency and leaving time of every frame remembered."""
+    return all(
+        np.array_equal(getattr(one.state, name), getattr(two.state, name))
+        for name in ("scalar", "latency", "left_at", "running", "free_at")
+    )
+
+
+def compare(program: Program, frames: int, simpy_frames: int, repetitions: int) -> dict[str, Any]:
+    """Time kernel, port and SimPy in turns."""
+    interval = latency_interval(max_load(program))
+    port = CppPort.build()
+    _, warm = run_kernel(program, interval, frames, 1)
+    slots = len(warm.state.remaining)
+    times: dict[str, list[float]] = {"kernel": [], "cpp": [], "simpy": []}
+    for _ in range(repetitions):
+        seconds, machine = run_kernel(program, interval, frames, slots)
+        times["kernel"].append(seconds / frames)
+        if port is not None:
+            seconds, other = run_cpp(port, program, interval, frames, slots)
+            times["cpp"].append(seconds / frames)
+            if not same_state(machine, other):
+                raise SystemExit("kernel and C++ port disagree")
+        begin = time.perf_counter()
+        run_simpy(program, interval, simpy_frames)
+        times["simpy"].append((time.perf_counter() - begin) / simpy_frames)
+    median = {name: statistics.median(each) for name, each in times.items() if each}
+    return {
+        "program": f"{NETWORK} on {PLATFORM}, {MAPPER}",
+        "tasks_per_frame": program.n_tasks,
+        "resources": len(program.resources),
+        "frames": {"kernel": frames, "cpp": frames, "simpy": simpy_frames},
+        "interval_ticks": interval,
+        "firings_per_s": {name: program.n_tasks / each for name, each in median.items()},
+        "kernel_over_cpp": median["kernel"] / median["cpp"] if "cpp" in median else None,
+        "cpp_skipped": None if port is not None else "g++ is not installed",
+        "simpy_over_kernel": median["simpy"] / median["kernel"],
+    }
+
+
+def linearity(repetitions: int, firings: int = 2_000_000) -> list[dict[str, Any]]:
+    """Firings per second against tasks per frame, saturated with window 16."""
+    rows = []
+    for tasks in SIZES:
+        program = layered(tasks)
+        frames = max(20, firings // tasks)
+        seconds = []
+        for _ in range(repetitions):
+            machine = Machine(program, saturated(16), frames=frames)
+            begin = time.perf_counter()
+            machine.run()
+            seconds.append(time.perf_counter() - begin)
+        rows.append(
+            {
+                "tasks_per_frame": tasks,
+                "resources": len(program.resources),
+                "frames": frames,
+                "firings_per_s": machine[kernel.FIRINGS] / statistics.median(seconds),
+            }
+        )
+    return rows
+
+
+def memory(program: Program) -> list[dict[str, Any]]:
+    """Peak resident memory of the process after ever longer runs."""
+    rows = []
+    for frames in (1_000, 10_000, 100_000):
+        Machine(program, saturated(16), frames=frames).run()
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        rows.append({"frames": frames, "peak_rss_mib": round(peak / 1024, 1)})
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--repetitions", type=int, default=7)
+    options = parser.parse_args()
+    program = resnet50()
+    result = {
+        "comparison": compare(program, 20_000, 200, options.repetitions),
+        "linearity": linearity(3),
+        "memory": memory(program),
+    }
+    if options.json:
+        print(json.dumps(result, indent=1))
+        return
+    one = result["comparison"]
+    print(f"{one['program']}: {one['tasks_per_frame']} tasks per frame on {one['resources']} resources")
+    for name, rate in one["firings_per_s"].items():
+        print(f"  {name:<7} {rate / 1e6:8.3f} M firings/s")
+    if one["kernel_over_cpp"] is None:
+        print(f"  C++ skipped: {one['cpp_skipped']}")
+    else:
+        print(
+            f"  time of the kernel / C++ -O3   {one['kernel_over_cpp']:.3f}   (target <= 1.25; states identical)"
+        )
+    print(f"  time of SimPy / the kernel     {one['simpy_over_kernel']:.0f}   (target >= 140)")
+    print("random layered programs, saturated, window 16")
+    for row in result["linearity"]:
+        print(f"  {row['tasks_per_frame']:>7} tasks/frame  {row['firings_per_s'] / 1e6:8.3f} M firings/s")
+    print("peak memory of the process")
+    for row in result["memory"]:
+        print(f"  {row['frames']:>7} frames  {row['peak_rss_mib']} MiB")
+
+
+if __name__ == "__main__":
+    main()
