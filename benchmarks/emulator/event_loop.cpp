@@ -33,16 +33,19 @@ inline void push_event(i64 *times, i64 *events, i64 size, i64 time, i64 event) {
 
 inline i64 pop_event(i64 *times, i64 *events, i64 size) {
   i64 first = events[0], last = size - 1, time = times[last], event = events[last], hole = 0, child = 1;
-  while (child < last) {
-    if (child + 1 < last && times[child + 1] < times[child]) child += 1;
-    if (times[child] >= time) break;
+  while (child + 1 < last) {
+    child += times[child + 1] < times[child];
     times[hole] = times[child];
     events[hole] = events[child];
     hole = child;
     child = 2 * hole + 1;
   }
-  times[hole] = time;
-  events[hole] = event;
+  if (child < last) {
+    times[hole] = times[child];
+    events[hole] = events[child];
+    hole = child;
+  }
+  push_event(times, events, hole, time, event);
   return first;
 }
 
@@ -59,14 +62,17 @@ inline void push_ready(i64 *ready, i64 base, i64 size, i64 key) {
 
 inline i64 pop_ready(i64 *ready, i64 base, i64 size) {
   i64 first = ready[base], last = size - 1, key = ready[base + last], hole = 0, child = 1;
-  while (child < last) {
-    if (child + 1 < last && ready[base + child + 1] < ready[base + child]) child += 1;
-    if (ready[base + child] >= key) break;
+  while (child + 1 < last) {
+    child += ready[base + child + 1] < ready[base + child];
     ready[base + hole] = ready[base + child];
     hole = child;
     child = 2 * hole + 1;
   }
-  ready[base + hole] = key;
+  if (child < last) {
+    ready[base + hole] = ready[base + child];
+    hole = child;
+  }
+  push_ready(ready, base, hole, key);
   return first;
 }
 
@@ -87,7 +93,7 @@ struct State {
   i64 *scalar, *event_time, *event, *ready, *ready_base, *ready_count, *running, *free_at, *dirty;
   u8 *is_dirty;
   i32 *waiting;
-  i64 *remaining, *released, *pattern, *latency, *left_at, *log;
+  i64 *remaining, *released, *origin, *latency, *left_at, *log;
   i64 slots, pitch, history, n_log;
 };
 
@@ -96,7 +102,7 @@ extern "C" i64 advance(const Tables *tables, const Arrival *arrival, const State
   const auto [task, arc, predecessors, offset, source, source_offset, bits, n_patterns] = *tables;
   const auto [window, whole, part, divisor, frames] = *arrival;
   const auto [scalar, event_time, event, ready, ready_base, ready_count, running, free_at, dirty, is_dirty, waiting,
-              remaining, released, pattern, latency, left_at, log, slots, pitch, n_history, n_log] = *state;
+              remaining, released, origin, latency, left_at, log, slots, pitch, n_history, n_log] = *state;
   const i64 ring = slots - 1, history = n_history - 1, local_mask = (i64(1) << bits) - 1;
 
   i64 now = scalar[NOW], next_frame = scalar[NEXT_FRAME], oldest = scalar[OLDEST], in_flight = scalar[IN_FLIGHT],
@@ -158,7 +164,7 @@ extern "C" i64 advance(const Tables *tables, const Arrival *arrival, const State
         continue;
       }
       i64 slot = (key >> bits) & ring, local = key & local_mask;
-      const i64 *row = task + (offset[pattern[slot]] + local) * TASK_COLUMNS;
+      const i64 *row = task + (origin[slot] + local) * TASK_COLUMNS;
       i32 *waits = waiting + slot * pitch;
       if (kind == ARRIVAL) {
         if (--waits[local] == 0) make_ready(row[RESOURCE], key);
@@ -198,7 +204,7 @@ extern "C" i64 advance(const Tables *tables, const Arrival *arrival, const State
       }
       i64 slot = next_frame & ring, kind = next_frame % n_patterns, first = offset[kind],
           size = offset[kind + 1] - first;
-      pattern[slot] = kind;
+      origin[slot] = first;
       remaining[slot] = size;
       released[slot] = now;
       for (i64 local = 0; local < size; ++local) waiting[slot * pitch + local] = predecessors[first + local];
@@ -227,7 +233,7 @@ extern "C" i64 advance(const Tables *tables, const Arrival *arrival, const State
       i64 key = pop_ready(ready, ready_base[at], ready_count[at]);
       ready_count[at] -= 1;
       i64 slot = (key >> bits) & ring, local = key & local_mask;
-      const i64 *row = task + (offset[pattern[slot]] + local) * TASK_COLUMNS;
+      const i64 *row = task + (origin[slot] + local) * TASK_COLUMNS;
       i64 end = now + row[DURATION], hold = row[HOLD];
       waiting[slot * pitch + local] = -1;
       running[at] = key;

@@ -40,7 +40,9 @@ def layered_graph(count: int, width: int = 500) -> list[tuple[int, ...]]:
     """Producers of each node of a random graph in layers: 1 to 3 nodes of the layer before."""
     draw = random.Random(2)
     return [
-        () if node < width else tuple(
+        ()
+        if node < width
+        else tuple(
             sorted({(node // width - 1) * width + draw.randrange(width) for _ in range(draw.randint(1, 3))})
         )
         for node in range(count)
@@ -58,13 +60,13 @@ def instance_of(name: str, producers: list[tuple[int, ...]], units: int) -> Inst
     return Instance(
         name=name,
         classes=("imc", "dpu"),
-        units=tuple(
-            Unit(f"u{number}", "dpu" if number < digital else "imc") for number in range(units)
-        ),
+        units=tuple(Unit(f"u{number}", "dpu" if number < digital else "imc") for number in range(units)),
         nodes=tuple(
             InstanceNode(
                 f"n{node}",
-                times=(draw.randint(1000, 100_000), None) if draw.random() < 0.8 else (None, draw.randint(1000, 20_000)),
+                times=(draw.randint(1000, 100_000), None)
+                if draw.random() < 0.8
+                else (None, draw.randint(1000, 20_000)),
             )
             for node in range(len(producers))
         ),
@@ -92,7 +94,9 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    cases = [("resnet50, imce 8+2", build_instance(load_network("resnet50"), load_platform("imce:imc=8,dpu=2")))]
+    cases = [
+        ("resnet50, imce 8+2", build_instance(load_network("resnet50"), load_platform("imce:imc=8,dpu=2")))
+    ]
     for count, units in ((10_000, 100), (100_000, 100), (100_000, 1000)):
         cases.append((f"blocks {count:,} x {units}", instance_of("blocks", block_graph(count), units)))
         cases.append((f"layers {count:,} x {units}", instance_of("layers", layered_graph(count), units)))
