@@ -70,14 +70,14 @@ def _print(result: Measurement) -> None:
     exact = "exact" if result.exact else "not exact: mean over the second half of the horizon"
     rows = [
         ("dispatch", f"{result.dispatch}, {result.patterns} pattern{'s' if result.patterns > 1 else ''}"),
-        ("period", f"{output.grouped(result.period_ns, 3)} ns ({exact}; {_under(result.period_condition)})"),
-        ("rate", f"{output.grouped(result.rate_fps, 3)} frames/s"),
-        ("max load", f"{output.grouped(result.max_load_ns, 3)} ns on {result.max_load_resource}"),
-        ("single-frame latency", f"{output.grouped(result.latency_single_ns, 3)} ns"),
+        ("period", f"{output.exact(result.period_ns)} ns ({exact}; {_under(result.period_condition)})"),
+        ("rate", "-" if result.rate_fps is None else f"{output.exact(result.rate_fps)} frames/s"),
+        ("max load", f"{output.exact(result.max_load_ns)} ns on {result.max_load_resource}"),
+        ("single-frame latency", f"{output.exact(result.latency_single_ns)} ns"),
         (
             "latency",
-            f"mean {output.grouped(result.latency_ns.mean, 3)}, p95 {output.grouped(result.latency_ns.p95, 3)}, "
-            f"max {output.grouped(result.latency_ns.max, 3)} ns ({_under(result.latency_condition)})",
+            f"mean {output.exact(result.latency_ns.mean)}, p95 {output.exact(result.latency_ns.p95)}, "
+            f"max {output.exact(result.latency_ns.max)} ns ({_under(result.latency_condition)})",
         ),
     ]
     if result.cycle_frames is not None:
@@ -89,7 +89,7 @@ def _print(result: Measurement) -> None:
         rows.append(
             (
                 "period between",
-                f"{output.grouped(low, 3)} (proven) and {output.grouped(high, 3)} ns (measured)",
+                f"{output.exact(low)} (proven) and {output.exact(high)} ns (measured)",
             )
         )
         rows.append(("backlog", f"{result.backlog} frames after {result.horizon_frames}"))
@@ -105,7 +105,7 @@ def _print(result: Measurement) -> None:
 def _under(condition: Condition) -> str:
     text = {
         "saturated": f"saturated, window {condition.window}",
-        "periodic": f"released every {output.grouped(condition.interval_ns, 3)} ns",
+        "periodic": f"released every {output.exact(condition.interval_ns or 0)} ns",
         "schedule": "the schedule's own",
     }[condition.arrival]
     return f"{text}; {condition.note}" if condition.note else text

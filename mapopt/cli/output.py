@@ -55,6 +55,11 @@ def grouped(value: float | int | None, digits: int = 0) -> str:
     return "-" if value is None else f"{value:,.{digits}f}"
 
 
+def exact(value: float) -> str:
+    """Return a number with thousands separators and up to three decimals, without trailing zeros."""
+    return f"{value:,.3f}".rstrip("0").rstrip(".")
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     """Return a fraction as a percentage, or a dash for None."""
     return "-" if value is None else f"{100 * value:.{digits}f}%"

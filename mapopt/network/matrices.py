@@ -39,11 +39,11 @@ def weight_matrix(call: Call) -> WeightMatrix | None:
     """
     if call.op in _CONVOLUTIONS:
         operand = _CONVOLUTIONS[call.op]
-        return _convolution(call, operand) if call.constant[operand] else None
+        return _convolution(call, operand) if call.is_constant(operand) else None
     left, right = _PRODUCTS[call.op]
-    if call.constant[right]:
+    if call.is_constant(right):
         return _product(call, left, right, transposed=False)
-    if call.constant[left]:
+    if call.is_constant(left):
         return _product(call, left, right, transposed=True)
     return None
 
@@ -96,7 +96,9 @@ def _check_convolution(call: Call, image: Shape, filters: Shape) -> None:
             )
     kernel = call.integers("kernel_shape")
     if kernel is not None and kernel != filters[2:]:
-        raise InputError(f"{where}: kernel_shape is {kernel} but the filters have shape {filters}; both must agree")
+        raise InputError(
+            f"{where}: kernel_shape is {kernel} but the filters have shape {filters}; both must agree"
+        )
 
 
 def _product(call: Call, left: int, right: int, *, transposed: bool) -> WeightMatrix:
@@ -104,11 +106,15 @@ def _product(call: Call, left: int, right: int, *, transposed: bool) -> WeightMa
     a, b, result = call.operand(left), call.operand(right), call.outputs[0]
     if call.op == "Gemm":
         if len(a) != 2 or len(b) != 2:
-            raise InputError(f"node {call.name!r} (Gemm): operand shapes are {a} and {b}; both must have rank 2")
+            raise InputError(
+                f"node {call.name!r} (Gemm): operand shapes are {a} and {b}; both must have rank 2"
+            )
         a = a[::-1] if call.integer("transA", 0) else a
         b = b[::-1] if call.integer("transB", 0) else b
     if not a or not b:
-        raise InputError(f"node {call.name!r} ({call.op}): operand shapes are {a} and {b}; a factor needs rank >= 1")
+        raise InputError(
+            f"node {call.name!r} ({call.op}): operand shapes are {a} and {b}; a factor needs rank >= 1"
+        )
     inner = a[-1]
     if inner != (b[-2] if len(b) > 1 else b[0]):
         raise InputError(
@@ -117,10 +123,9 @@ def _product(call: Call, left: int, right: int, *, transposed: bool) -> WeightMa
         )
     matrix = a if transposed else b
     if min(matrix) < 1:
-        raise InputError(f"node {call.name!r} ({call.op}): shape {matrix} is empty; every extent must be >= 1")
-    if transposed:
-        columns = matrix[-2] if len(matrix) > 1 else 1
-    else:
-        columns = matrix[-1] if len(matrix) > 1 else 1
+        raise InputError(
+            f"node {call.name!r} ({call.op}): shape {matrix} is empty; every extent must be >= 1"
+        )
+    columns = matrix[-2 if transposed else -1] if len(matrix) > 1 else 1
     groups = prod(matrix[:-2])
     return WeightMatrix(inner, columns, groups, prod(result) // (columns * groups))

@@ -145,6 +145,7 @@ class Network:
         producer: dict[str, int] = {}
         consumers: dict[str, list[int]] = {name: [] for name in self.tensors}
         seen: set[str] = set()
+        given = frozenset(self.inputs)
         for index, node in enumerate(self.nodes):
             if node.name in seen:
                 raise InputError(f"node {node.name!r} appears twice; node names must be unique")
@@ -152,7 +153,7 @@ class Network:
             for name in node.inputs:
                 if name not in self.tensors:
                     raise InputError(f"node {node.name!r} reads tensor {name!r}, which is not declared")
-                if name not in producer and name not in self.inputs:
+                if name not in producer and name not in given:
                     raise InputError(
                         f"node {node.name!r} reads tensor {name!r} before any node has written it; "
                         "nodes must be listed in topological order and the graph must have no cycle"

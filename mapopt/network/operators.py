@@ -59,6 +59,10 @@ class Call:
             )
         return shape
 
+    def is_constant(self, index: int) -> bool:
+        """Whether operand ``index`` is there and constant."""
+        return index < len(self.constant) and self.constant[index]
+
     def integer(self, attribute: str, default: int) -> int:
         """Value of an integer attribute."""
         value = self.attributes.get(attribute, default)
@@ -119,7 +123,7 @@ def nothing(call: Call) -> int:  # noqa: ARG001
 
 
 def combined(call: Call) -> int:
-    """Result elements times (operands - 1), and at least one operation per element."""
+    """Elements of the result times (operands - 1), and at least one operation per element."""
     operands = sum(shape is not None for shape in call.inputs)
     return written(call) * max(1, operands - 1)
 
@@ -186,11 +190,20 @@ DYNAMIC_QUANTISATION = Kind("dynamic quantisation", quantised_dynamically)
 _MEMBERS: tuple[tuple[Kind, str], ...] = (
     (BASE, "Conv ConvTranspose Gemm MatMul"),
     (BASE, "QLinearConv QLinearMatMul ConvInteger MatMulInteger"),
-    (VIEW, "Identity Dropout Flatten Reshape Squeeze Unsqueeze Cast CastLike QuantizeLinear DequantizeLinear"),
-    (UNARY, "Relu LeakyRelu PRelu Elu Selu Celu ThresholdedRelu Clip Sigmoid HardSigmoid HardSwish Swish Mish"),
+    (
+        VIEW,
+        "Identity Dropout Flatten Reshape Squeeze Unsqueeze Cast CastLike QuantizeLinear DequantizeLinear",
+    ),
+    (
+        UNARY,
+        "Relu LeakyRelu PRelu Elu Selu Celu ThresholdedRelu Clip Sigmoid HardSigmoid HardSwish Swish Mish",
+    ),
     (UNARY, "Gelu Tanh Softplus Softsign Shrink Erf Exp Log Sqrt Reciprocal Abs Neg Sign Floor Ceil Round"),
     (UNARY, "Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Not IsNaN IsInf BitwiseNot"),
-    (NARY, "Add Sub Mul Div Pow Mod Max Min Sum Mean And Or Xor Equal Greater GreaterOrEqual Less LessOrEqual"),
+    (
+        NARY,
+        "Add Sub Mul Div Pow Mod Max Min Sum Mean And Or Xor Equal Greater GreaterOrEqual Less LessOrEqual",
+    ),
     (NARY, "Where BitShift BitwiseAnd BitwiseOr BitwiseXor"),
     (BATCH_NORM, "BatchNormalization"),
     (POOL, "MaxPool AveragePool LpPool"),

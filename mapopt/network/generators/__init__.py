@@ -1,0 +1,1 @@
+"""Generators of standard CNNs as ONNX models without weight data, one file per family."""
