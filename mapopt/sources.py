@@ -42,9 +42,10 @@ def load_instance(
         If anything named does not exist or breaks a rule, or if a network comes without a platform.
     """
     if is_instance_file(spec):
-        if platform is not None or times is not None:
+        if platform is not None or times is not None or shapes or strict or not fuse:
             raise InputError(
-                f"{spec}: is an instance, which has its platform and times inside; drop --platform and --times"
+                f"{spec}: is an instance, which has its platform, times and nodes inside; platform, times, shapes, "
+                "strict and fusion are for networks, leave them out"
             )
         return read_instance(spec)
     if platform is None:
