@@ -16,8 +16,8 @@ def main() -> None:
     heading(
         "Load balance and scheduled latency of every mapper",
         f"{len(builtin_networks())} built-in networks on imce with {', '.join(map(str, UNITS))} IMC units and a "
-        "quarter as many DPUs (at least 1), time-triggered at each mapping's own largest load. Both columns are ratios to the "
-        "lower bound, which is not always attainable; rd is one seed.",
+        "quarter as many DPUs (at least 1), time-triggered at each mapping's own largest load. Both columns are "
+        "ratios to the lower bound, which is not always attainable; rd is one seed.",
     )
     loads: dict[str, list[float]] = {name: [] for name in names()}
     latencies: dict[str, list[float]] = {name: [] for name in names()}

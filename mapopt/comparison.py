@@ -13,14 +13,19 @@ from typing import Literal
 from mapopt.bounds import Bounds, lower_bounds
 from mapopt.bounds.model import gap
 from mapopt.documents import Part
+from mapopt.emulator.machine import MAX_WINDOW
 from mapopt.emulator.measure import Dispatch, Latency, Measurement, measure
 from mapopt.emulator.schedule import schedule
-from mapopt.errors import InputError, NoMappingError
+from mapopt.errors import InfeasibleError, InputError, NoMappingError
 from mapopt.feasibility import require_feasible
 from mapopt.instance import Instance
 from mapopt.mappers.base import Mapper
 from mapopt.mappers.registry import get, names
 from mapopt.mappers.run import require_rules
+from mapopt.mapping import Mapping
+
+MAX_SEEDS = 100_000
+"""Most runs of a randomised mapper."""
 
 
 class Spread(Part, frozen=True):
@@ -50,8 +55,8 @@ class Row(Part, frozen=True, omit_defaults=False):
     max_load_ns
         Work per frame on the busiest unit or link.
     gap, load_gap
-        ``period / bound - 1`` and ``max load / bound - 1`` for the best lower bound of the class; ``None`` if the
-        bound is 0.
+        ``period / bound - 1`` and ``max load / bound - 1`` for the best lower bound that holds for the mapping's number
+        of patterns; ``None`` if the bound is 0.
     spread
         For randomised mappers.
     mapper_s
@@ -80,9 +85,9 @@ class Comparison(Part, frozen=True, omit_defaults=False):
     Parameters
     ----------
     schedule_class
-        What the rows have in common: dispatch, patterns, transfers, arrival.
+        What the rows have in common: dispatch, transfers, arrival.
     bound_period_ns, bound_latency_ns
-        Best lower bounds on the period and on a latency in this class.
+        Best lower bounds on the period and on a latency of mappings with one pattern.
     bound_period, bound_latency
         What these bounds are.
     """
@@ -130,14 +135,16 @@ def compare(
     InfeasibleError
         If the instance has no mapping.
     """
-    if seeds < 1:
-        raise InputError(f"seeds: is {seeds}; it must be >= 1")
+    if not 1 <= seeds <= MAX_SEEDS:
+        raise InputError(f"seeds: is {seeds}; it must be in 1..{MAX_SEEDS}")
+    if not 1 <= window <= MAX_WINDOW:
+        raise InputError(f"window: is {window}; it must be in 1..{MAX_WINDOW}")
     chosen = [(spec, parse_mapper(spec)) for spec in mappers or names()]
     require_feasible(instance)
-    bounds = lower_bounds(instance)
+    judge = _Judge(instance, lower_bounds(instance), dispatch, window)
     rows = []
     for spec, mapper in chosen:
-        rows.append(_row(spec, mapper, instance, bounds, dispatch, window, range(seed, seed + seeds)))
+        rows.append(judge.row(spec, mapper, range(seed, seed + seeds)))
         if on_row is not None:
             on_row(rows[-1])
     return summarise(instance, dispatch, window, rows)
@@ -157,7 +164,7 @@ def summarise(instance: Instance, dispatch: Dispatch, window: int, rows: Sequenc
     return Comparison(
         instance=instance.name,
         digest=instance.digest,
-        schedule_class=f"{dispatch}, one pattern, {transfers} transfers{arrival}",
+        schedule_class=f"{dispatch}, {transfers} transfers{arrival}",
         bound_period_ns=_ns(bounds.period.ticks, instance),
         bound_period=bounds.period.explanation,
         bound_latency_ns=_ns(bounds.latency.ticks, instance),
@@ -166,70 +173,74 @@ def summarise(instance: Instance, dispatch: Dispatch, window: int, rows: Sequenc
     )
 
 
-def _row(
-    spec: str,
-    mapper: Mapper,
-    instance: Instance,
-    bounds: Bounds,
-    dispatch: Dispatch,
-    window: int,
-    seeds: Sequence[int],
-) -> Row:
-    reason = mapper.rejects(instance)
-    if reason is not None:
-        return Row(spec, "rejected", reason)
-    try:
-        runs = [
-            _run(mapper, instance, each, dispatch, window)
-            for each in (seeds if mapper.is_random else seeds[:1])
-        ]
-    except NoMappingError as error:
-        return Row(spec, "none found", str(error))
-    except Exception as error:  # a third party's mapper may raise anything; the others go on
-        return Row(spec, "failed", f"{type(error).__name__}: {error}")
-    bound = _ns(bounds.period.ticks, instance)
-    found = [run.measurement for run in runs]
-    periods = [measured.period_ns for measured in found]
-    period, load = mean(periods), mean([measured.max_load_ns for measured in found])
-    units = [unit.name for unit in instance.units]
-    return Row(
-        mapper=spec,
-        status="mapped",
-        period_ns=period,
-        rate_fps=mean([measured.rate_fps or 0 for measured in found]),
-        exact=all(measured.exact for measured in found),
-        latency_single_ns=mean([measured.latency_single_ns for measured in found]),
-        latency_ns=Latency(
-            *(
-                mean([getattr(measured.latency_ns, key) for measured in found])
-                for key in Latency.__struct_fields__
-            )
-        ),
-        utilization=mean([measured.utilization[unit] for measured in found for unit in units]),
-        max_load_ns=load,
-        gap=gap(period, bound),
-        load_gap=gap(load, bound),
-        spread=Spread(len(periods), min(periods), max(periods), pstdev(periods))
-        if mapper.is_random
-        else None,
-        mapper_s=mean([run.seconds for run in runs]),
-    )
-
-
 @dataclass(frozen=True, slots=True)
-class _Run:
-    measurement: Measurement
-    seconds: float
+class _Judge:
+    """What all rows of a comparison share."""
 
+    instance: Instance
+    bounds: Bounds
+    dispatch: Dispatch
+    window: int
 
-def _run(mapper: Mapper, instance: Instance, seed: int, dispatch: Dispatch, window: int) -> _Run:
-    begin = time.perf_counter()
-    mapping = mapper.map(instance, seed=seed)
-    seconds = time.perf_counter() - begin
-    require_rules(mapper, instance, mapping)
-    if dispatch == "time-triggered" and not mapping.is_time_triggered:
-        mapping = schedule(instance, mapping)
-    return _Run(measure(instance, mapping, dispatch=dispatch, window=window), seconds)
+    def row(self, spec: str, mapper: Mapper, seeds: Sequence[int]) -> Row:
+        """Run a mapper, once or for every seed, and measure what it returns."""
+        reason = mapper.rejects(self.instance)
+        if reason is not None:
+            return Row(spec, "rejected", reason)
+        found: list[Measurement] = []
+        seconds: list[float] = []
+        for seed in seeds if mapper.is_random else seeds[:1]:
+            begin = time.perf_counter()
+            try:
+                mapping = mapper.map(self.instance, seed=seed)
+                seconds.append(time.perf_counter() - begin)
+                require_rules(mapper, self.instance, mapping)
+            except NoMappingError as error:
+                return Row(spec, "none found", str(error))
+            except Exception as error:  # a third party's mapper may raise anything; the others go on
+                return Row(spec, "failed", f"{type(error).__name__}: {error}")
+            try:
+                found.append(self._measure(mapping))
+            except InfeasibleError as error:
+                return Row(spec, "failed", f"its schedule is not feasible: {error}")
+        return self._summary(spec, found, mean(seconds), mapper.is_random)
+
+    def _measure(self, mapping: Mapping) -> Measurement:
+        if self.dispatch == "time-triggered" and not mapping.is_time_triggered:
+            mapping = schedule(self.instance, mapping)
+        return measure(self.instance, mapping, dispatch=self.dispatch, window=self.window)
+
+    def _summary(self, spec: str, found: Sequence[Measurement], seconds: float, is_random: bool) -> Row:
+        periods = [measured.period_ns for measured in found]
+        loads = [measured.max_load_ns for measured in found]
+        rates = [measured.rate_fps for measured in found if measured.rate_fps is not None]
+        bound = self._bound_ns(max(measured.patterns for measured in found))
+        units = [unit.name for unit in self.instance.units]
+        latencies = {
+            key: mean([getattr(measured.latency_ns, key) for measured in found])
+            for key in Latency.__struct_fields__
+        }
+        return Row(
+            mapper=spec,
+            status="mapped",
+            period_ns=mean(periods),
+            rate_fps=mean(rates) if len(rates) == len(found) else None,
+            exact=all(measured.exact for measured in found),
+            latency_single_ns=mean([measured.latency_single_ns for measured in found]),
+            latency_ns=Latency(**latencies),
+            utilization=mean([measured.utilization[unit] for measured in found for unit in units]),
+            max_load_ns=mean(loads),
+            gap=gap(mean(periods), bound),
+            load_gap=gap(mean(loads), bound),
+            spread=Spread(len(periods), min(periods), max(periods), pstdev(periods)) if is_random else None,
+            mapper_s=seconds,
+        )
+
+    def _bound_ns(self, patterns: int) -> float:
+        """Return the best period bound that holds for this number of patterns."""
+        if patterns == 1:
+            return _ns(self.bounds.period.ticks, self.instance)
+        return _ns(self.bounds.period_any_pattern.any_pattern or 0, self.instance)
 
 
 def _ns(ticks: Fraction | int, instance: Instance) -> float:

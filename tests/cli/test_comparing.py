@@ -69,3 +69,10 @@ def test_bad_input_exits_with_2(mapopt, arguments):
     ran = mapopt("compare", *arguments)
     assert ran.code == 2
     assert ran.err.startswith("mapopt: ") or "Usage" in ran.err
+
+
+def test_numbers_out_of_range_exit_with_2_before_any_work(mapopt):
+    for option in (("--window", 10**11), ("--seeds", 10**21)):
+        ran = mapopt("compare", *SPEC, *option)
+        assert ran.code == 2
+        assert "it must be in 1.." in ran.err

@@ -1,0 +1,72 @@
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+from mapopt import comparison
+from mapopt.bounds import lower_bounds
+from mapopt.instance import Instance, InstanceNode, Unit
+from mapopt.mappers.base import NoOptions
+from mapopt.mapping import Mapping, Pattern
+
+PROBLEM = Instance(
+    "p", ("a",), (Unit("u", "a"), Unit("v", "a")), (InstanceNode("n", (10,)), InstanceNode("m", (4,)))
+)
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """A third party's mapper that does what the test says."""
+
+    name: ClassVar[str] = "scripted"
+    summary: ClassVar[str] = ""
+    reference: ClassVar[str] = ""
+    options_type: ClassVar[type] = NoOptions
+    is_random: ClassVar[bool] = False
+    options: NoOptions
+    act: object
+    reason: str | None = None
+
+    def rejects(self, instance):
+        return self.reason
+
+    def map(self, instance, *, seed=0):
+        if isinstance(self.act, Exception):
+            raise self.act
+        return self.act
+
+
+def row(monkeypatch, act, reason=None, **options):
+    monkeypatch.setattr(comparison, "get", lambda *_: Scripted(NoOptions(), act, reason))
+    return comparison.compare(PROBLEM, ["scripted"], **options).rows[0]
+
+
+def test_a_crash_is_one_failed_row(monkeypatch):
+    found = row(monkeypatch, TypeError("oops"))
+    assert (found.status, found.reason, found.period_ns) == ("failed", "TypeError: oops", None)
+
+
+def test_a_broken_rule_is_a_failed_row(monkeypatch):
+    wrong = Mapping(nodes=("n", "m"), patterns=(Pattern(("u", "w")),))
+    assert row(monkeypatch, wrong).status == "failed"
+
+
+def test_an_infeasible_schedule_is_a_failed_row(monkeypatch):
+    clash = Mapping(nodes=("n", "m"), patterns=(Pattern(("u", "u"), (0, 5)),), horizon=14)
+    found = row(monkeypatch, clash, dispatch="time-triggered")
+    assert found.status == "failed"
+    assert "schedule is not feasible" in found.reason
+
+
+def test_a_rejection_gives_its_reason(monkeypatch):
+    found = row(monkeypatch, None, "only trees")
+    assert (found.status, found.reason) == ("rejected", "only trees")
+
+
+def test_several_patterns_are_measured_against_a_bound_that_holds_for_them(monkeypatch):
+    """Moving the long node from unit to unit halves the work per frame, below the bound of one pattern."""
+    bounds = lower_bounds(PROBLEM)
+    assert bounds.period.ticks == 10
+    found = row(monkeypatch, Mapping.of(PROBLEM, [0, 1], [1, 0]), dispatch="time-triggered")
+    assert found.period_ns == 7
+    assert found.gap == pytest.approx(0)
