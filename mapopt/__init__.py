@@ -24,7 +24,7 @@ _EXPORTS = {
     "Instance": "mapopt.instance",
     "MapoptError": "mapopt.errors",
     "Mapping": "mapopt.mapping",
-    "Measurement": "mapopt.emulator.measure",
+    "Measurement": "mapopt.emulator.measurement",
     "Network": "mapopt.network.model",
     "NoMappingError": "mapopt.errors",
     "Platform": "mapopt.platform.model",
@@ -34,6 +34,7 @@ _EXPORTS = {
     "load_instance": "mapopt.sources",
     "load_network": "mapopt.network.library",
     "load_platform": "mapopt.platform.library",
+    "map_instance": "mapopt.mappers.run",
     "lower_bounds": "mapopt.bounds",
     "measure": "mapopt.emulator.measure",
     "schedule": "mapopt.emulator.schedule",
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from mapopt.comparison import Comparison as Comparison
     from mapopt.comparison import compare as compare
     from mapopt.costs import build_instance as build_instance
-    from mapopt.emulator.measure import Measurement as Measurement
+    from mapopt.emulator.measurement import Measurement as Measurement
     from mapopt.emulator.measure import measure as measure
     from mapopt.emulator.schedule import schedule as schedule
     from mapopt.errors import InfeasibleError as InfeasibleError

@@ -5,7 +5,7 @@ from mapopt.sources import load_instance, read_instance
 
 
 def test_a_network_needs_a_platform():
-    with pytest.raises(InputError, match="needs a platform, e.g"):
+    with pytest.raises(InputError, match=r"needs a platform, e\.g"):
         load_instance("resnet8")
 
 

@@ -129,7 +129,8 @@ extern "C" i64 advance(const Tables *tables, const Arrival *arrival, const State
       reason = BUDGET_SPENT;
       break;
     }
-    if (window == 0 || in_flight >= window || next_frame >= frames) {
+    bool interrupted = n_dirty > 0;
+    if (!interrupted && (window == 0 || in_flight >= window || next_frame >= frames)) {
       i64 instant = n_events > 0 ? event_time[0] : NEVER;
       if (window == 0 && next_frame < frames && next_release < instant) instant = next_release;
       if (instant > now) {

@@ -1,6 +1,6 @@
-"""The compiled event loop against its literal C++ port and a SimPy model, side by side in one run.
+"""The compiled event loop against its literal C++ port and SimPy models, side by side in one run.
 
-    python benchmarks/emulator/kernel_vs_cpp_and_simpy.py [--json]
+    python -m benchmarks.emulator.kernel_vs_cpp_and_simpy [--json]
 
 Protocol: one process, one thread; compilation and warm-up excluded; the contestants take turns, and the median over
 the repetitions counts. The kernel and the port work on arrays of their own that start equal, and must end equal in
@@ -13,13 +13,14 @@ import argparse
 import json
 import resource
 import statistics
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.emulator.cpp_port import CppPort
+from benchmarks.emulator.simpy_model import run_processes, run_servers
+from benchmarks.tables import heading, table
 from mapopt.emulator import kernel
 from mapopt.emulator.analysis import max_load
 from mapopt.emulator.lower import lower
@@ -28,10 +29,6 @@ from mapopt.emulator.measure import latency_interval
 from mapopt.emulator.program import PatternColumns, Program
 from mapopt.mappers.registry import get
 from mapopt.sources import load_instance
-
-sys.path.insert(0, str(Path(__file__).parent))
-from cpp_port import CppPort
-from simpy_model import run_simpy
 
 NETWORK, PLATFORM, MAPPER = "onnx:resnet50", "imce:imc=8,dpu=2", "lpt"
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -44,8 +41,7 @@ def resnet50() -> Program:
 
 
 def layered(tasks: int, seed: int = 1) -> Program:
-    """A random program: each task reads from one to three of the 50 before it; 100 tasks per unit, half the arcs with
-    a delay."""
+    """A random program: each task reads from one to three of the 50 before it, over half the arcs with a delay."""
     rng = np.random.default_rng(seed)
     units = max(4, tasks // 100)
     fan = rng.integers(1, 4, size=tasks)
@@ -102,7 +98,8 @@ def compare(program: Program, frames: int, simpy_frames: int, repetitions: int) 
     port = CppPort.build()
     _, warm = run_kernel(program, interval, frames, 1)
     slots = len(warm.state.remaining)
-    times: dict[str, list[float]] = {"kernel": [], "cpp": [], "simpy": []}
+    models = {"simpy": run_processes, "simpy_tuned": run_servers}
+    times: dict[str, list[float]] = {name: [] for name in ("kernel", "cpp", *models)}
     for _ in range(repetitions):
         seconds, machine = run_kernel(program, interval, frames, slots)
         times["kernel"].append(seconds / frames)
@@ -111,9 +108,10 @@ def compare(program: Program, frames: int, simpy_frames: int, repetitions: int) 
             times["cpp"].append(seconds / frames)
             if not same_state(machine, other):
                 raise SystemExit("kernel and C++ port disagree")
-        begin = time.perf_counter()
-        run_simpy(program, interval, simpy_frames)
-        times["simpy"].append((time.perf_counter() - begin) / simpy_frames)
+        for name, model in models.items():
+            begin = time.perf_counter()
+            model(program, interval, simpy_frames)
+            times[name].append((time.perf_counter() - begin) / simpy_frames)
     median = {name: statistics.median(each) for name, each in times.items() if each}
     return {
         "program": f"{NETWORK} on {PLATFORM}, {MAPPER}",
@@ -125,6 +123,7 @@ def compare(program: Program, frames: int, simpy_frames: int, repetitions: int) 
         "kernel_over_cpp": median["kernel"] / median["cpp"] if "cpp" in median else None,
         "cpp_skipped": None if port is not None else "g++ is not installed",
         "simpy_over_kernel": median["simpy"] / median["kernel"],
+        "simpy_tuned_over_kernel": median["simpy_tuned"] / median["kernel"],
     }
 
 
@@ -177,23 +176,57 @@ def main() -> None:
     if options.json:
         print(json.dumps(result, indent=1))
         return
+    report(result)
+
+
+def report(result: dict[str, Any]) -> None:
     one = result["comparison"]
-    print(f"{one['program']}: {one['tasks_per_frame']} tasks per frame on {one['resources']} resources")
-    for name, rate in one["firings_per_s"].items():
-        print(f"  {name:<7} {rate / 1e6:8.3f} M firings/s")
+    heading(
+        "Emulator against C++ and SimPy",
+        f"{one['program']}: {one['tasks_per_frame']} tasks per frame on {one['resources']} resources, self-timed, a "
+        f"frame every {one['interval_ticks']} ticks. Limits: 1.25 x the time of the C++ port, 1/140 of SimPy's.",
+    )
+    rate = one["firings_per_s"]
+    rows: list[tuple[str, str, str]] = [("kernel (Numba)", millions(rate["kernel"]), "1")]
     if one["kernel_over_cpp"] is None:
-        print(f"  C++ skipped: {one['cpp_skipped']}")
+        rows.append(("C++ -O3, same event loop", f"skipped: {one['cpp_skipped']}", ""))
     else:
-        print(
-            f"  time of the kernel / C++ -O3   {one['kernel_over_cpp']:.3f}   (target <= 1.25; states identical)"
+        rows.append(
+            (
+                "C++ -O3, same event loop (same end state)",
+                millions(rate["cpp"]),
+                f"{1 / one['kernel_over_cpp']:.3f}",
+            )
         )
-    print(f"  time of SimPy / the kernel     {one['simpy_over_kernel']:.0f}   (target >= 140)")
-    print("random layered programs, saturated, window 16")
-    for row in result["linearity"]:
-        print(f"  {row['tasks_per_frame']:>7} tasks/frame  {row['firings_per_s'] / 1e6:8.3f} M firings/s")
-    print("peak memory of the process")
-    for row in result["memory"]:
-        print(f"  {row['frames']:>7} frames  {row['peak_rss_mib']} MiB")
+    rows.append(("SimPy, a process per task", millions(rate["simpy"]), f"{one['simpy_over_kernel']:.0f}"))
+    rows.append(
+        (
+            "SimPy tuned by hand, a server per resource",
+            millions(rate["simpy_tuned"]),
+            f"{one['simpy_tuned_over_kernel']:.0f}",
+        )
+    )
+    table(("event loop", "million firings/s", "time, kernel = 1"), rows)
+    heading(
+        "Emulator: time linear in firings",
+        "Random layered programs, 100 tasks per unit, saturated, window 16.",
+    )
+    table(
+        ("tasks per frame", "units", "frames", "million firings/s"),
+        (
+            (row["tasks_per_frame"], row["resources"], row["frames"], millions(row["firings_per_s"]))
+            for row in result["linearity"]
+        ),
+    )
+    heading(
+        "Emulator: memory independent of the number of frames",
+        "Peak resident memory of the process, ResNet-50.",
+    )
+    table(("frames", "MiB"), ((row["frames"], row["peak_rss_mib"]) for row in result["memory"]))
+
+
+def millions(rate: float) -> str:
+    return f"{rate / 1e6:.3f}"
 
 
 if __name__ == "__main__":

@@ -103,18 +103,18 @@ def _class_bounds(problem: Problem, kind: int, work: list[int]) -> Iterator[Boun
             f"{len(units)} units",
             where,
         )
-    # The work of the busiest unit, transfers aside, is the sum of some nodes that may run on it.
+    # On the unit with most work of these nodes, transfers aside, that work is the sum of some of them.
     pure = [problem.time[kind][group] for group in only]
     floor = max(-(-sum(pure) // len(units)), _counting(pure, len(units))[0])
-    may_run = [problem.time[kind][group] for group, classes in enumerate(problem.classes) if kind in classes]
-    lifted = least_reachable(may_run, floor)
+    lifted = least_reachable(pure, floor)
     if lifted is not None:
         yield Bound(
             "reachable load",
             "period",
             lifted,
             None,
-            f"the busiest {name!r} unit takes at least {floor} ticks, and the next sum of node times is {lifted}",
+            f"some {name!r} unit works at least {floor} ticks for nodes of this class alone, and the next sum of their "
+            f"times is {lifted}",
             where,
         )
 

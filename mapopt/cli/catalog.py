@@ -179,7 +179,7 @@ def schema(
 ) -> None:
     """Print the JSON Schema of a kind of document."""
     from mapopt.documents import Document
-    from mapopt.emulator.measure import Measurement
+    from mapopt.emulator.measurement import Measurement
     from mapopt.instance import Instance
     from mapopt.mapping import Mapping
     from mapopt.platform.model import Platform

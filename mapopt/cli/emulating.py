@@ -11,7 +11,7 @@ import typer
 from mapopt.cli import arguments, output
 
 if TYPE_CHECKING:
-    from mapopt.emulator.measure import Condition, Measurement
+    from mapopt.emulator.measurement import Condition, Measurement
 
 
 def emulate(

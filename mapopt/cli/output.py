@@ -56,8 +56,9 @@ def grouped(value: float | int | None, digits: int = 0) -> str:
 
 
 def exact(value: float) -> str:
-    """Return a number with thousands separators and up to three decimals, without trailing zeros."""
-    return f"{value:,.3f}".rstrip("0").rstrip(".")
+    """Return a number with thousands separators, and three decimals unless they are zeros or hide the number."""
+    text = f"{value:,.3f}".rstrip("0").rstrip(".")
+    return text if text != "0" else f"{value:g}"
 
 
 def percent(value: float | None, digits: int = 1) -> str:

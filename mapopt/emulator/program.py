@@ -8,12 +8,16 @@ the delay of an arc. A task may *hold* its resource after it has ended (a blocki
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from mapopt.errors import InputError
 from mapopt.instance import IntArray, frozen
+
+MAX_PROGRAM_TICKS = 10**18
+"""Largest sum of all durations, holds and arc delays of one pattern, so that the kernel's times fit 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,20 @@ class ProgramPattern:
     tasks: Sequence[ProgramTask]
     arcs: Sequence[tuple[int, int, int]]
     starts: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PatternColumns:
+    """A :class:`ProgramPattern` as int64 arrays: one entry per task, or per arc; ``label`` has shape (tasks, 4)."""
+
+    resource: IntArray
+    duration: IntArray
+    hold: IntArray
+    label: IntArray
+    before: IntArray
+    after: IntArray
+    delay: IntArray
+    start: IntArray | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +130,44 @@ class Program:
         np.add.at(load, self.resource, self.duration + self.hold)
         return load
 
+    @property
+    def timed_starts(self) -> IntArray:
+        """The start of every task, shape (tasks,).
+
+        Raises
+        ------
+        InputError
+            If the program has no starts.
+        """
+        if self.start is None:
+            raise InputError(
+                "mapping: has no start times, so it cannot run time-triggered; give starts and a horizon (`mapopt "
+                "schedule` makes them), or run it self-timed"
+            )
+        return self.start
+
+    def timed(self, start: IntArray, horizon: int) -> Program:
+        """Return the same program with these starts, shape (tasks,), repeating after ``horizon`` ticks."""
+        return replace(self, start=_sealed(start), horizon=horizon)
+
+    def only(self, number: int) -> Program:
+        """Return a program of pattern ``number`` alone, without starts."""
+        first, last = int(self.offset[number]), int(self.offset[number + 1])
+        arcs = slice(int(self.arc_offset[first]), int(self.arc_offset[last]))
+        leaving = np.diff(self.arc_offset[first : last + 1])
+        pattern = PatternColumns(
+            resource=self.resource[first:last],
+            duration=self.duration[first:last],
+            hold=self.hold[first:last],
+            label=self.label[first:last],
+            before=np.repeat(np.arange(last - first), leaving),
+            after=self.arc_target[arcs] - first,
+            delay=self.arc_delay[arcs],
+        )
+        return Program.of_columns(
+            self.resources, [pattern], n_units=self.n_units, tick_ps=self.tick_ps, horizon=None
+        )
+
     @classmethod
     def build(
         cls,
@@ -129,39 +185,98 @@ class Program:
         InputError
             If a number is out of range, a pattern's arcs have a cycle, or starts and horizon do not go together.
         """
-        if not patterns:
-            raise InputError("program: has no patterns; give at least one")
-        tasks: list[ProgramTask] = []
-        arcs: list[tuple[int, int, int]] = []
-        starts: list[int] = []
-        offset = [0]
         for number, pattern in enumerate(patterns):
             _check(number, pattern, len(resources), horizon is not None)
-            arcs += [
-                (before + offset[-1], after + offset[-1], delay) for before, after, delay in pattern.arcs
-            ]
-            tasks += pattern.tasks
-            starts += pattern.starts or ()
-            offset.append(len(tasks))
-        arcs.sort()
-        before = np.array([arc[0] for arc in arcs], dtype=np.int64)
-        after = np.array([arc[1] for arc in arcs], dtype=np.int64)
-        return cls(
-            resources=tuple(resources),
+        return cls.of_columns(
+            resources,
+            [_columns(pattern) for pattern in patterns],
             n_units=len(resources) if n_units is None else n_units,
             tick_ps=tick_ps,
-            offset=frozen(offset),
-            resource=frozen(task.resource for task in tasks),
-            duration=frozen(task.duration for task in tasks),
-            hold=frozen(task.hold for task in tasks),
-            predecessors=frozen(np.bincount(after, minlength=len(tasks))),
-            arc_offset=frozen(np.searchsorted(before, np.arange(len(tasks) + 1))),
-            arc_target=frozen(after),
-            arc_delay=frozen(arc[2] for arc in arcs),
-            label=frozen(task.label for task in tasks).reshape(-1, 4),
-            start=None if horizon is None else frozen(starts),
             horizon=horizon,
         )
+
+    @classmethod
+    def of_columns(
+        cls,
+        resources: Sequence[str],
+        patterns: Sequence[PatternColumns],
+        *,
+        n_units: int,
+        tick_ps: int,
+        horizon: int | None,
+    ) -> Program:
+        """Join patterns given as valid arrays; :meth:`build` is for patterns that must be checked.
+
+        Raises
+        ------
+        InputError
+            If there is no pattern, or the times are too large together.
+        """
+        if not patterns:
+            raise InputError("program: has no patterns; give at least one")
+        for number, pattern in enumerate(patterns):
+            total = sum(float(each.sum(dtype=np.float64)) for each in _times(pattern))
+            if total > MAX_PROGRAM_TICKS:
+                raise InputError(
+                    f"program: the tasks and transfers of pattern {number} take {total:.3g} ticks together; at most "
+                    f"{MAX_PROGRAM_TICKS:.0e} are supported; use a larger tick_ps"
+                )
+        offset = np.cumsum([0, *(len(pattern.resource) for pattern in patterns)])
+        before, after, delay = (
+            np.concatenate(parts)
+            for parts in zip(
+                *(
+                    (each.before + at, each.after + at, each.delay)
+                    for each, at in zip(patterns, offset, strict=False)
+                ),
+                strict=True,
+            )
+        )
+        order = np.lexsort((delay, after, before))
+        count = int(offset[-1])
+        return cls(
+            resources=tuple(resources),
+            n_units=n_units,
+            tick_ps=tick_ps,
+            offset=_sealed(offset),
+            resource=_sealed(np.concatenate([each.resource for each in patterns])),
+            duration=_sealed(np.concatenate([each.duration for each in patterns])),
+            hold=_sealed(np.concatenate([each.hold for each in patterns])),
+            predecessors=_sealed(np.bincount(after, minlength=count)),
+            arc_offset=_sealed(np.searchsorted(before[order], np.arange(count + 1))),
+            arc_target=_sealed(after[order]),
+            arc_delay=_sealed(delay[order]),
+            label=_sealed(np.concatenate([each.label for each in patterns])),
+            start=None
+            if horizon is None
+            else _sealed(np.concatenate([each.start for each in patterns if each.start is not None])),
+            horizon=horizon,
+        )
+
+
+def _columns(pattern: ProgramPattern) -> PatternColumns:
+    tasks = pattern.tasks
+    arcs = np.array(list(pattern.arcs), dtype=np.int64).reshape(-1, 3)
+    return PatternColumns(
+        resource=frozen(task.resource for task in tasks),
+        duration=frozen(task.duration for task in tasks),
+        hold=frozen(task.hold for task in tasks),
+        label=frozen(task.label for task in tasks).reshape(-1, 4),
+        before=arcs[:, 0],
+        after=arcs[:, 1],
+        delay=arcs[:, 2],
+        start=None if pattern.starts is None else frozen(pattern.starts),
+    )
+
+
+def _times(pattern: PatternColumns) -> tuple[IntArray, IntArray, IntArray]:
+    return pattern.duration, pattern.hold, pattern.delay
+
+
+def _sealed(values: npt.NDArray[np.integer]) -> IntArray:
+    array = np.ascontiguousarray(values, dtype=np.int64)
+    array.setflags(write=False)
+    return array
 
 
 def _check(number: int, pattern: ProgramPattern, resources: int, time_triggered: bool) -> None:
@@ -173,15 +288,15 @@ def _check(number: int, pattern: ProgramPattern, resources: int, time_triggered:
             raise InputError(
                 f"program: task {index} of pattern {number} is on resource {task.resource} of {resources}"
             )
-        if task.duration < 0 or task.hold < 0:
+        if not (0 <= task.duration <= MAX_PROGRAM_TICKS and 0 <= task.hold <= MAX_PROGRAM_TICKS):
             raise InputError(
                 f"program: task {index} of pattern {number} has duration {task.duration} and hold {task.hold}; "
-                "both must be >= 0"
+                f"both must be in 0..{MAX_PROGRAM_TICKS:.0e}"
             )
     waiting = [0] * count
     leaving: list[list[int]] = [[] for _ in range(count)]
     for before, after, delay in pattern.arcs:
-        if not (0 <= before < count and 0 <= after < count) or delay < 0:
+        if not (0 <= before < count and 0 <= after < count) or not 0 <= delay <= MAX_PROGRAM_TICKS:
             raise InputError(f"program: arc {(before, after, delay)} of pattern {number} is out of range")
         waiting[after] += 1
         leaving[before].append(after)

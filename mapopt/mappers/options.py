@@ -1,0 +1,177 @@
+"""Options of a mapper: a frozen dataclass whose fields say what they allow."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+
+from mapopt.errors import InputError
+
+Value = bool | int | float | str | None
+
+
+def option(default: Any, text: str, *, ge: float | None = None, le: float | None = None) -> Any:
+    """Declare an option: its default, one line on what it does, and for numbers the closed range."""
+    return dataclasses.field(default=default, metadata={"help": text, "ge": ge, "le": le})
+
+
+@dataclass(frozen=True, slots=True)
+class OptionInfo:
+    """What a user needs to know of one option.
+
+    Parameters
+    ----------
+    name, default, help
+        As declared.
+    values
+        What it takes, for people: ``"a | b"``, ``"int >= 1"``, ``"bool"``.
+    """
+
+    name: str
+    default: Value
+    help: str
+    values: str
+
+
+@dataclass(frozen=True)
+class Options:
+    """Base of all option sets; fields are ``bool``, ``int``, ``float``, ``str`` or ``Literal`` of strings.
+
+    Raises
+    ------
+    InputError
+        If a value is of the wrong type or out of range, naming the option and what it takes.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Mine(Options):
+    ...     rounds: int = option(3, "how often to repeat", ge=1)
+    >>> Mine.parse(["rounds=5"])
+    Mine(rounds=5)
+    """
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if not _accepts(hints[field.name], value, field.metadata):
+                raise InputError(
+                    f"option {field.name!r}: is {value!r}; it must be {_describe(hints[field.name], field.metadata)}"
+                )
+
+    @classmethod
+    def describe(cls) -> tuple[OptionInfo, ...]:
+        """Return what a user needs to know of every option."""
+        hints = get_type_hints(cls)
+        return tuple(
+            OptionInfo(
+                name=field.name,
+                default=field.default if field.default is not dataclasses.MISSING else None,
+                help=field.metadata.get("help", ""),
+                values=_describe(hints[field.name], field.metadata),
+            )
+            for field in dataclasses.fields(cls)
+        )
+
+    @classmethod
+    def parse(cls, settings: Iterable[str]) -> Self:
+        """Make the options from ``option=value`` texts; the rest keeps its default.
+
+        Raises
+        ------
+        InputError
+            If a text has no ``=``, or an option is unknown, given twice, or has a value it does not take.
+        """
+        given: dict[str, str] = {}
+        for setting in settings:
+            name, equals, text = setting.partition("=")
+            if not equals:
+                raise InputError(f"setting {setting!r}: has no '='; write option=value")
+            if name in given:
+                raise InputError(f"option {name!r}: is set twice; give it once")
+            given[name] = text
+        return cls.of(given)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Value]) -> Self:
+        """Make the options from names and values; texts are converted to the option's type."""
+        hints = get_type_hints(cls)
+        known = {field.name: field for field in dataclasses.fields(cls)}
+        for name in values:
+            if name not in known:
+                close = get_close_matches(name, known, n=1)
+                guess = f"; did you mean {close[0]!r}" if close else ""
+                listed = f"it has {', '.join(known)}" if known else "it has no options"
+                raise InputError(f"option {name!r}: the mapper does not know it{guess}; {listed}")
+        return cls(
+            **{name: _read(name, value, hints[name], known[name].metadata) for name, value in values.items()}
+        )
+
+    def as_dict(self) -> dict[str, Value]:
+        """Return all options and their values, defaults included."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def _in_range(value: float, rule: Mapping[str, Any]) -> bool:
+    low, high = rule.get("ge"), rule.get("le")
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+def _accepts(hint: Any, value: object, rule: Mapping[str, Any]) -> bool:
+    for kind in _alternatives(hint):
+        if get_origin(kind) is Literal:
+            if value in get_args(kind):
+                return True
+        elif kind in (type(None), bool, str):
+            if isinstance(value, kind):
+                return True
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            fits = kind is float or isinstance(value, int)
+            if fits and value - value == 0 and _in_range(value, rule):
+                return True
+    return False
+
+
+def _describe(hint: Any, rule: Mapping[str, Any]) -> str:
+    names = []
+    for kind in _alternatives(hint):
+        if get_origin(kind) is Literal:
+            names += [str(choice) for choice in get_args(kind)]
+        elif kind is type(None):
+            names.append("none")
+        elif kind is bool:
+            names.append("true | false")
+        else:
+            low, high = rule.get("ge"), rule.get("le")
+            limits = [f">= {low}"] * (low is not None) + [f"<= {high}"] * (high is not None)
+            names.append(" ".join([kind.__name__, " and ".join(limits)]).strip())
+    return " | ".join(names)
+
+
+def _read(name: str, value: Value, hint: Any, rule: Mapping[str, Any]) -> Value:
+    """Convert a text to the first alternative of the type that takes it; other values pass as they are."""
+    if not isinstance(value, str):
+        return value
+    for kind in _alternatives(hint):
+        converted: Value = value
+        if kind is type(None) and value.lower() == "none":
+            return None
+        if kind is bool and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        if kind in (int, float):
+            try:
+                converted = kind(value)
+            except ValueError:
+                continue
+        if _accepts(kind, converted, rule):
+            return converted
+    raise InputError(f"option {name!r}: is {value!r}; it must be {_describe(hint, rule)}")

@@ -1,0 +1,40 @@
+import itertools
+
+import pytest
+
+from mapopt.emulator.lower import lower
+from mapopt.mappers.communication import Communication
+from mapopt.mapping import Mapping
+from tests.bounds.cases import assignments, delay, loads, random_instance
+
+
+def test_loads_agree_with_an_independent_sum_and_with_the_emulator() -> None:
+    for seed in range(250):
+        instance = random_instance(seed, max_nodes=5)
+        communication = Communication(instance)
+        for units in itertools.islice(assignments(instance), 20):
+            found = communication.loads(units)
+            assert found == list(loads(instance, units).values()), seed
+            assert found == lower(instance, Mapping.of(instance, units)).loads().tolist(), seed
+
+
+def test_delays_and_their_mean_agree_with_an_independent_sum() -> None:
+    checked = 0
+    for seed in range(250):
+        instance = random_instance(seed)
+        communication = Communication(instance)
+        names = [unit.name for unit in instance.units]
+        for number, tensor in enumerate(instance.tensors):
+            between = [
+                [delay(instance, tensor.size_bytes, source, target) for target in names] for source in names
+            ]
+            assert between == [
+                [communication.delay(number, source, target) for target in range(len(names))]
+                for source in range(len(names))
+            ]
+            total, pairs = sum(map(sum, between)), len(names) * (len(names) - 1)
+            assert communication.mean_delay(number) == pytest.approx(total / pairs if pairs else 0)
+            with_own = communication.mean_delay(number, own_unit_counts=True)
+            assert with_own == pytest.approx(total / 2 / (pairs / 2 + len(names)) if pairs else 0)
+            checked += 1
+    assert checked > 300
