@@ -34,8 +34,8 @@ _EXPORTS = {
     "load_instance": "mapopt.sources",
     "load_network": "mapopt.network.library",
     "load_platform": "mapopt.platform.library",
-    "map_instance": "mapopt.mappers.run",
     "lower_bounds": "mapopt.bounds",
+    "map_instance": "mapopt.mappers.run",
     "measure": "mapopt.emulator.measure",
     "schedule": "mapopt.emulator.schedule",
     "verify": "mapopt.verification",
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from mapopt.comparison import Comparison as Comparison
     from mapopt.comparison import compare as compare
     from mapopt.costs import build_instance as build_instance
-    from mapopt.emulator.measurement import Measurement as Measurement
     from mapopt.emulator.measure import measure as measure
+    from mapopt.emulator.measurement import Measurement as Measurement
     from mapopt.emulator.schedule import schedule as schedule
     from mapopt.errors import InfeasibleError as InfeasibleError
     from mapopt.errors import InputError as InputError
