@@ -239,8 +239,8 @@ class Instance(Document, frozen=True, dict=True):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything but ``name`` and ``source``, as ``sha256:<hex>``."""
-        bare = msgspec.structs.replace(self, name="-", source="")
-        return "sha256:" + hashlib.sha256(bare.to_json()).hexdigest()
+        problem = [getattr(self, field) for field in self.__struct_fields__ if field not in ("name", "source")]
+        return "sha256:" + hashlib.sha256(msgspec.json.encode([self.schema_id(), *problem])).hexdigest()
 
     @cached_property
     def node_index(self) -> dict[str, int]:
