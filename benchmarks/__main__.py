@@ -22,6 +22,7 @@ TARGET = Path(__file__).parents[1] / "results" / "benchmarks.md"
 
 
 def main() -> None:
+    TARGET.parent.mkdir(exist_ok=True)
     parts = [f"# Benchmarks\n\nPrinted by `make bench` on {machine()}; protocol: `benchmarks/README.md`.\n"]
     print(parts[0])
     for script in SCRIPTS:

@@ -18,14 +18,12 @@ activation memory         bytes of the tensors that the node writes
 
 from __future__ import annotations
 
-import csv
-import io
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
-from mapopt.documents import MAX_TICKS, read_bytes
+from mapopt.documents import MAX_TICKS, read_csv
 from mapopt.errors import InputError
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
 from mapopt.network.model import Network, Node, WeightMatrix
@@ -218,27 +216,12 @@ def read_times(path: str | Path) -> TimeTable:
     InputError
         If a column is missing, a time is not a finite number >= 0, or a (node, class) appears twice.
     """
-    try:
-        text = read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text; measured times are a CSV file") from None
-    reader = csv.DictReader(io.StringIO(text))
-    needed = ("node", "class", "time_ns")
-    if not set(needed) <= set(reader.fieldnames or ()):
-        raise InputError(
-            f"{path}: has the columns {list(reader.fieldnames or ())}; it needs {', '.join(needed)}"
-        )
     table: TimeTable = {}
-    try:
-        for row in reader:
-            node, kind, time = (row[column] or "" for column in needed)
-            if (node, kind) in table:
-                raise InputError(
-                    f"{path}, line {reader.line_num}: node {node!r} on class {kind!r} appears twice"
-                )
-            table[node, kind] = _nanoseconds(time, f"{path}, line {reader.line_num}: time_ns")
-    except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: not valid CSV ({error})") from None
+    for where, row in read_csv(path, ("node", "class", "time_ns")):
+        node, kind = row["node"], row["class"]
+        if (node, kind) in table:
+            raise InputError(f"{where}: node {node!r} on class {kind!r} appears twice; measure it once")
+        table[node, kind] = _nanoseconds(row["time_ns"], f"{where}: time_ns")
     return table
 
 

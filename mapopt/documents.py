@@ -8,9 +8,12 @@ out-of-range numbers are refused on reading, with the path of the offending valu
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 import os
 import re
 import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
@@ -68,13 +71,19 @@ class Document(Part, frozen=True):
         InputError
             If the bytes are not JSON, of another kind or version, or break a rule.
         """
-        try:
-            raw = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError(f"{source}: not valid JSON ({error}); the file may be truncated") from None
+        return cls.from_data(decode_json(data, source), source)
+
+    @classmethod
+    def from_data(cls, raw: Any, source: str = "document") -> Self:
+        """Validate decoded data, see :meth:`from_json`.
+
+        Raises
+        ------
+        InputError
+            If the data is of another kind or version, or breaks a rule.
+        """
         check_schema(raw, cls.KIND, cls.VERSION, source)
-        del raw["schema"]
-        return convert(raw, cls, source)
+        return convert({key: value for key, value in raw.items() if key != "schema"}, cls, source)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -89,16 +98,84 @@ class Document(Part, frozen=True):
 T = TypeVar("T")
 
 
+def decode_json(data: bytes, source: str) -> Any:
+    """Decode JSON to plain data.
+
+    Raises
+    ------
+    InputError
+        If the bytes are not JSON (NaN is not), naming ``source``.
+    """
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{source}: not valid JSON ({error}); the file may be truncated") from None
+
+
+def read_csv(path: str | Path, columns: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+    """Read a CSV file that has at least these columns.
+
+    Returns
+    -------
+    list
+        For each row where it stands (``file, line n``) and its cells by column, empty where missing.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not UTF-8, is not CSV, or lacks a column.
+    """
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text; save it as a CSV file in UTF-8") from None
+    reader = csv.DictReader(io.StringIO(text), restval="")
+    try:
+        names = list(reader.fieldnames or ())
+        if not set(columns) <= set(names):
+            raise InputError(f"{path}: has the columns {names}; it needs {', '.join(columns)}")
+        return [(f"{path}, line {reader.line_num}", {name: row[name] for name in names}) for row in reader]
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: not valid CSV ({error})") from None
+
+
 def convert(raw: Any, kind: type[T], source: str) -> T:
-    """Convert plain data to ``kind``; a broken rule raises InputError with the path of the value."""
+    """Convert plain data to ``kind``.
+
+    Raises
+    ------
+    InputError
+        If a rule is broken, with the path of the value.
+    """
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
         raise InputError(f"{source}: {error}") from None
 
 
+def unique(what: str, names: Iterable[str]) -> None:
+    """Refuse a name that occurs twice.
+
+    Raises
+    ------
+    InputError
+        Naming ``what`` and the name.
+    """
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise InputError(f"{what} {name!r} appears twice; names must be unique")
+        seen.add(name)
+
+
 def check_schema(raw: Any, kind: str, version: int, source: str) -> None:
-    """Refuse data that does not declare itself as ``mapopt.<kind>/<version>``."""
+    """Refuse data that does not declare itself as ``mapopt.<kind>/<version>``.
+
+    Raises
+    ------
+    InputError
+        Saying what the data declares and what is expected.
+    """
     if not isinstance(raw, dict):
         raise InputError(f"{source}: holds {type(raw).__name__}; a mapopt {kind} is a JSON object")
     declared = raw.get("schema")
@@ -115,7 +192,13 @@ def check_schema(raw: Any, kind: str, version: int, source: str) -> None:
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """Read a whole file; what the system refuses becomes an InputError."""
+    """Read a whole file.
+
+    Raises
+    ------
+    InputError
+        If the system refuses, with its reason.
+    """
     try:
         return Path(path).read_bytes()
     except OSError as error:
@@ -125,7 +208,13 @@ def read_bytes(path: str | Path) -> bytes:
 
 
 def write_atomic(path: str | Path, data: bytes) -> None:
-    """Write to a temporary file beside ``path`` and rename it, so that a failure leaves the old file whole."""
+    """Write to a temporary file beside ``path`` and rename it, so that a failure leaves the old file whole.
+
+    Raises
+    ------
+    InputError
+        If the system refuses, with its reason.
+    """
     target = Path(path)
     temporary: str | None = None
     try:

@@ -149,6 +149,8 @@ def _allowed_units(instance: Instance) -> list[frozenset[int]]:
 
 def _colocated_groups(instance: Instance) -> list[list[int]]:
     """Partition of the nodes into groups that must share a unit."""
+    if not instance.side_constraints.colocate:
+        return [[node] for node in range(len(instance.nodes))]
     import networkx as nx
 
     graph = nx.Graph()

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from mapopt.documents import Count, Document, Name, Part, Ticks
+from mapopt.documents import Count, Document, Name, Part, Ticks, unique
 from mapopt.errors import InputError
 from mapopt.transfers import Free, Host, Links, TransferModel
 
@@ -239,8 +239,9 @@ class Instance(Document, frozen=True, dict=True):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything but ``name`` and ``source``, as ``sha256:<hex>``."""
-        problem = [getattr(self, field) for field in self.__struct_fields__ if field not in ("name", "source")]
-        return "sha256:" + hashlib.sha256(msgspec.json.encode([self.schema_id(), *problem])).hexdigest()
+        problem = msgspec.to_builtins(self)
+        problem = {key: value for key, value in problem.items() if key not in ("name", "source")}
+        return "sha256:" + hashlib.sha256(msgspec.json.encode([self.schema_id(), problem])).hexdigest()
 
     @cached_property
     def node_index(self) -> dict[str, int]:
@@ -335,12 +336,3 @@ def frozen(values: Iterable[object]) -> IntArray:
     array = np.array(list(values), dtype=np.int64)
     array.setflags(write=False)
     return array
-
-
-def unique(what: str, names: Iterable[str]) -> None:
-    """Refuse a name that occurs twice."""
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise InputError(f"{what} {name!r} appears twice; names must be unique")
-        seen.add(name)

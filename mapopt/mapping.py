@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from mapopt.documents import Count, Document, Name, Part, Ticks
+from mapopt.documents import Count, Document, Name, Part, Ticks, unique
 from mapopt.errors import InputError
-from mapopt.instance import Instance, unique
+from mapopt.instance import Instance
 
 TicksRatio = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,18}(/[1-9][0-9]{0,17})?$")]
 """An exact number of ticks, e.g. ``"7"`` or ``"7/2"``."""

@@ -6,9 +6,7 @@ from collections.abc import Mapping as Dictionary
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
-from mapopt.documents import read_bytes
+from mapopt.documents import decode_json, read_bytes
 from mapopt.errors import InputError
 from mapopt.instance import Instance
 
@@ -75,11 +73,7 @@ def read_instance(path: str | Path) -> Instance:
     """
     from mapopt.importers.device_placement import is_workload, workload_to_instance
 
-    data = read_bytes(path)
-    try:
-        raw = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raw = None  # Instance.from_json explains
+    raw = decode_json(read_bytes(path), str(path))
     if is_workload(raw):
         return workload_to_instance(raw, Path(path).stem)
-    return Instance.from_json(data, str(path))
+    return Instance.from_data(raw, str(path))

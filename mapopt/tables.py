@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from mapopt.documents import read_bytes, write_atomic
+from mapopt.documents import read_csv, write_atomic
 from mapopt.errors import InputError
 from mapopt.mapping import Mapping, Pattern
 
@@ -31,30 +31,15 @@ def read_table(path: str | Path) -> Mapping:
     InputError
         If a column is missing, a node appears twice in a pattern, or a pattern misses a node.
     """
-    try:
-        text = read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text; a mapping table is a CSV file") from None
-    reader = csv.DictReader(io.StringIO(text))
-    if not {"node", "unit"} <= set(reader.fieldnames or ()):
-        raise InputError(f"{path}: has the columns {list(reader.fieldnames or ())}; it needs node and unit")
     patterns: dict[int, dict[str, str]] = {}
-    try:
-        for row in reader:
-            where = f"{path}, line {reader.line_num}"
-            node, unit, number = row["node"] or "", row["unit"] or "", row.get("pattern") or "0"
-            if not (node and unit and number.isdecimal()):
-                raise InputError(
-                    f"{where}: needs a node, a unit and a pattern number; one of them is missing"
-                )
-            homes = patterns.setdefault(int(number), {})
-            if node in homes:
-                raise InputError(
-                    f"{where}: node {node!r} appears twice; give every node one unit per pattern"
-                )
-            homes[node] = unit
-    except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: not valid CSV ({error})") from None
+    for where, row in read_csv(path, ("node", "unit")):
+        node, unit, pattern = row["node"], row["unit"], row.get("pattern", "0")
+        if not (node and unit and pattern.isdecimal() and len(pattern) < 10):
+            raise InputError(f"{where}: needs a node, a unit and a pattern number; one of them is missing")
+        homes = patterns.setdefault(int(pattern), {})
+        if node in homes:
+            raise InputError(f"{where}: node {node!r} appears twice; give every node one unit per pattern")
+        homes[node] = unit
     if sorted(patterns) != list(range(len(patterns))) or not patterns:
         raise InputError(
             f"{path}: has the patterns {sorted(patterns)}; they must be numbered from 0 without a gap"

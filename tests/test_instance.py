@@ -48,6 +48,16 @@ def test_digest_ignores_names_for_people_and_nothing_else():
     assert msgspec.structs.replace(base, nodes=slower).digest != base.digest
 
 
+def test_digest_survives_a_new_optional_key():
+    class Later(Instance, frozen=True, dict=True):
+        energy: int | None = None
+
+    base = instance()
+    assert (
+        Later.from_data({"schema": Instance.schema_id(), **msgspec.to_builtins(base)}).digest == base.digest
+    )
+
+
 CYCLE = (
     InstanceTensor("a", "conv1", ("add",)),
     InstanceTensor("b", "add", ("conv2",)),

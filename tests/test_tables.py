@@ -17,7 +17,7 @@ def test_round_trip(tmp_path, patterns):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "needs node and unit"),
+        ("", "needs node, unit"),
         ("node,unit\n", "numbered from 0"),
         ("node,unit\na,u\na,v\n", "line 3: node 'a' appears twice"),
         ("node,unit\na,\n", "one of them is missing"),

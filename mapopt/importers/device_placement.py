@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from mapopt.documents import convert, read_bytes
+from mapopt.documents import convert, decode_json, read_bytes
 from mapopt.errors import InputError
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, SideConstraints, Unit
 from mapopt.mapping import Mapping
@@ -69,10 +69,7 @@ def read_workload(path: str | Path) -> Instance:
     InputError
         If the file cannot be read, is not JSON, or breaks a rule.
     """
-    try:
-        raw = msgspec.json.decode(read_bytes(path))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: not valid JSON ({error}); the file may be truncated") from None
+    raw = decode_json(read_bytes(path), str(path))
     if not is_workload(raw):
         raise InputError(
             f"{path}: has no maxFPGAs, maxCPUs, nodes and edges; it is not a device-placement workload"
@@ -160,10 +157,7 @@ def read_split(path: str | Path, instance: Instance) -> Mapping:
     InputError
         If a node is missing, unknown or placed twice, or there are more devices than units.
     """
-    try:
-        split = convert(msgspec.json.decode(read_bytes(path)), _Split, str(path))
-    except msgspec.DecodeError as error:
-        raise InputError(f"{path}: not valid JSON ({error}); the file may be truncated") from None
+    split = convert(decode_json(read_bytes(path), str(path)), _Split, str(path))
     home: dict[str, int] = {}
     for prefix, devices in (("acc", split.fpgas), ("cpu", split.cpus)):
         for index, device in enumerate(devices):

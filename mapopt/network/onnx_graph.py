@@ -10,6 +10,7 @@ from pathlib import Path
 
 import onnx
 
+from mapopt.documents import read_bytes
 from mapopt.errors import InputError, UnsupportedError
 from mapopt.network.contrib import lowered
 from mapopt.network.functions import expand_functions
@@ -82,12 +83,7 @@ def load_model(path: Path) -> onnx.ModelProto:
     InputError
         If the file cannot be read or is not an ONNX model.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"network file {str(path)!r}: {error.strerror}; give a readable .onnx file"
-        ) from error
+    data = read_bytes(path)
     try:
         return onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's own exception type, or a text that is not UTF-8

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import msgspec
 
-from mapopt.documents import check_schema, convert, read_bytes
+from mapopt.documents import convert, read_bytes
 from mapopt.errors import InputError
 from mapopt.platform.model import Platform
 
 PRESETS = ("imce", "imc")
 
-_INTERCONNECT_KEYS = {"transfer": str, "bytes_per_s": int, "latency_ps": int}
-_PLATFORM_KEYS = {"tick_ps": int, "activation_bits": int}
+_INTERCONNECT_KEYS = ("transfer", "bytes_per_s", "latency_ps")
+_PLATFORM_KEYS = ("tick_ps", "activation_bits")
 
 
 def preset_text(name: str) -> str:
@@ -36,9 +36,7 @@ def parse_platform(text: str, source: str) -> Platform:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source}: not valid TOML ({error})") from None
-    check_schema(raw, Platform.KIND, Platform.VERSION, source)
-    del raw["schema"]
-    return convert(raw, Platform, source)
+    return Platform.from_data(raw, source)
 
 
 def load_platform(spec: str) -> Platform:
@@ -97,7 +95,13 @@ def _parse_parameters(text: str, spec: str) -> dict[str, str]:
 
 
 def with_parameters(platform: Platform, parameters: dict[str, str]) -> Platform:
-    """Return the platform with unit counts, interconnect or cost model replaced (keys: see load_platform)."""
+    """Return the platform with unit counts, interconnect or cost model replaced (keys: see load_platform).
+
+    Raises
+    ------
+    InputError
+        If a key or value does not exist or breaks a rule.
+    """
     raw = msgspec.to_builtins(platform)
     classes = {unit_class["name"]: unit_class for unit_class in raw["classes"]}
     for key, value in parameters.items():

@@ -6,9 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from mapopt.documents import Count, Document, Name, Part, Rate, Ticks
+from mapopt.documents import Count, Document, Name, Part, Rate, Ticks, unique
 from mapopt.errors import InputError
-from mapopt.instance import unique
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 UnitCount = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
