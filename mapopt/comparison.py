@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from statistics import fmean as mean
 from statistics import pstdev
 from typing import Literal
 
@@ -14,7 +13,8 @@ from mapopt.bounds import Bounds, lower_bounds
 from mapopt.bounds.model import gap
 from mapopt.documents import Part
 from mapopt.emulator.machine import MAX_WINDOW
-from mapopt.emulator.measure import Dispatch, Latency, Measurement, measure
+from mapopt.emulator.measure import measure
+from mapopt.emulator.measurement import Dispatch, Latency, Measurement, Number, to_ns
 from mapopt.emulator.schedule import schedule
 from mapopt.errors import InfeasibleError, InputError, NoMappingError
 from mapopt.feasibility import require_feasible
@@ -32,9 +32,9 @@ class Spread(Part, frozen=True):
     """The period of a randomised mapper over its seeds, in ns."""
 
     seeds: int
-    min: float
-    max: float
-    stdev: float
+    min: Number
+    max: Number
+    stdev: Number
 
 
 class Row(Part, frozen=True, omit_defaults=False):
@@ -66,13 +66,13 @@ class Row(Part, frozen=True, omit_defaults=False):
     mapper: str
     status: Literal["mapped", "rejected", "none found", "failed"]
     reason: str = ""
-    period_ns: float | None = None
-    rate_fps: float | None = None
+    period_ns: Number | None = None
+    rate_fps: Number | None = None
     exact: bool | None = None
-    latency_single_ns: float | None = None
+    latency_single_ns: Number | None = None
     latency_ns: Latency | None = None
-    utilization: float | None = None
-    max_load_ns: float | None = None
+    utilization: Number | None = None
+    max_load_ns: Number | None = None
     gap: float | None = None
     load_gap: float | None = None
     spread: Spread | None = None
@@ -90,16 +90,19 @@ class Comparison(Part, frozen=True, omit_defaults=False):
         Best lower bounds on the period and on a latency of mappings with one pattern.
     bound_period, bound_latency
         What these bounds are.
+    complete
+        ``False`` if Ctrl-C ended it before every mapper had its row.
     """
 
     instance: str
     digest: str
     schedule_class: str
-    bound_period_ns: float
+    bound_period_ns: Number
     bound_period: str
-    bound_latency_ns: float
+    bound_latency_ns: Number
     bound_latency: str
     rows: tuple[Row, ...]
+    complete: bool
 
 
 def compare(
@@ -142,35 +145,21 @@ def compare(
     chosen = [(spec, parse_mapper(spec)) for spec in mappers or names()]
     require_feasible(instance)
     judge = _Judge(instance, lower_bounds(instance), dispatch, window)
-    rows = []
-    for spec, mapper in chosen:
-        rows.append(judge.row(spec, mapper, range(seed, seed + seeds)))
-        if on_row is not None:
-            on_row(rows[-1])
-    return summarise(instance, dispatch, window, rows)
+    rows: list[Row] = []
+    try:
+        for spec, mapper in chosen:
+            rows.append(judge.row(spec, mapper, range(seed, seed + seeds)))
+            if on_row is not None:
+                on_row(rows[-1])
+    except KeyboardInterrupt:
+        return judge.comparison(rows, complete=False)
+    return judge.comparison(rows, complete=True)
 
 
 def parse_mapper(spec: str) -> Mapper:
     """Return the mapper of ``name`` or ``name:option=value:option=value``."""
     name, *settings = spec.split(":")
     return get(name, settings)
-
-
-def summarise(instance: Instance, dispatch: Dispatch, window: int, rows: Sequence[Row]) -> Comparison:
-    """Put rows under their common heading."""
-    bounds = lower_bounds(instance)
-    transfers = type(instance.transfer).__name__.lower()
-    arrival = f", saturated with window {window}" if dispatch == "self-timed" else ""
-    return Comparison(
-        instance=instance.name,
-        digest=instance.digest,
-        schedule_class=f"{dispatch}, {transfers} transfers{arrival}",
-        bound_period_ns=_ns(bounds.period.ticks, instance),
-        bound_period=bounds.period.explanation,
-        bound_latency_ns=_ns(bounds.latency.ticks, instance),
-        bound_latency=bounds.latency.explanation,
-        rows=tuple(rows),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +170,23 @@ class _Judge:
     bounds: Bounds
     dispatch: Dispatch
     window: int
+
+    def comparison(self, rows: Sequence[Row], *, complete: bool) -> Comparison:
+        """Put rows under their common heading."""
+        transfers = type(self.instance.transfer).__name__.lower()
+        arrival = f", saturated with window {self.window}" if self.dispatch == "self-timed" else ""
+        tick_ps = self.instance.tick_ps
+        return Comparison(
+            instance=self.instance.name,
+            digest=self.instance.digest,
+            schedule_class=f"{self.dispatch}, {transfers} transfers{arrival}",
+            bound_period_ns=to_ns(self.bounds.period.ticks, tick_ps),
+            bound_period=self.bounds.period.explanation,
+            bound_latency_ns=to_ns(self.bounds.latency.ticks, tick_ps),
+            bound_latency=self.bounds.latency.explanation,
+            rows=tuple(rows),
+            complete=complete,
+        )
 
     def row(self, spec: str, mapper: Mapper, seeds: Sequence[int]) -> Row:
         """Run a mapper, once or for every seed, and measure what it returns."""
@@ -236,13 +242,14 @@ class _Judge:
             mapper_s=seconds,
         )
 
-    def _bound_ns(self, patterns: int) -> float:
+    def _bound_ns(self, patterns: int) -> Number:
         """Return the best period bound that holds for this number of patterns."""
         if patterns == 1:
-            return _ns(self.bounds.period.ticks, self.instance)
-        return _ns(self.bounds.period_any_pattern.any_pattern or 0, self.instance)
+            return to_ns(self.bounds.period.ticks, self.instance.tick_ps)
+        return to_ns(self.bounds.period_any_pattern.any_pattern or 0, self.instance.tick_ps)
 
 
-def _ns(ticks: Fraction | int, instance: Instance) -> float:
-    value = Fraction(ticks) * instance.tick_ps / 1000
-    return value.numerator if value.denominator == 1 else float(value)
+def mean(values: Sequence[Number]) -> Number:
+    """Return the exact mean, as an integer where it is one, else as the nearest float."""
+    exact = sum(map(Fraction, values), Fraction()) / len(values)
+    return exact.numerator if exact.denominator == 1 else float(exact)

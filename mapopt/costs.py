@@ -23,7 +23,7 @@ from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
-from mapopt.documents import MAX_TICKS, read_csv
+from mapopt.documents import MAX_TICKS, read_csv, unknown
 from mapopt.errors import InputError
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
 from mapopt.network.model import Network, Node, WeightMatrix
@@ -236,10 +236,10 @@ def _nanoseconds(text: str, where: str) -> Decimal:
 
 
 def _check_names(measured: TimeTable, network: Network, platform: Platform) -> None:
-    nodes = {node.name for node in network.nodes}
+    nodes = dict.fromkeys(node.name for node in network.nodes)
     classes = [unit_class.name for unit_class in platform.classes]
     for node, kind in measured:
         if node not in nodes:
-            raise InputError(f"measured times: node {node!r} is not a node of network {network.name!r}")
+            raise unknown(f"measured times: in network {network.name!r} node", node, nodes)
         if kind not in classes:
-            raise InputError(f"measured times: class {kind!r} of node {node!r} is not among {classes}")
+            raise unknown(f"measured times: node {node!r}: class", kind, classes)

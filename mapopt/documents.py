@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import difflib
 import io
 import os
 import re
@@ -166,6 +167,15 @@ def unique(what: str, names: Iterable[str]) -> None:
         if name in seen:
             raise InputError(f"{what} {name!r} appears twice; names must be unique")
         seen.add(name)
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> InputError:
+    """Return the error for a name that does not exist, with the closest that do."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]!r}" if close else f"it must be one of {', '.join(names[:8])}"
+    more = ", ..." if not close and len(names) > 8 else ""
+    return InputError(f"{what} {name!r} does not exist; {hint}{more}")
 
 
 def check_schema(raw: Any, kind: str, version: int, source: str) -> None:

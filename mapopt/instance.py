@@ -12,11 +12,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from mapopt.documents import Count, Document, Name, Part, Ticks, unique
+from mapopt.documents import Count, Document, Name, Part, Ticks, unique, unknown
 from mapopt.errors import InputError
 from mapopt.transfers import Free, Host, Links, TransferModel
 
 IntArray = npt.NDArray[np.int64]
+
+Adjacent = tuple[tuple[tuple[int, int], ...], ...]
+"""For each node the (other node, tensor) of its edges."""
 
 MAX_FRAME_TICKS = 10**17
 """Largest total time of one frame (all nodes at their slowest), so that horizons fit 64-bit integers."""
@@ -160,9 +163,7 @@ class Instance(Document, frozen=True, dict=True):
     def _check_units(self) -> None:
         for unit in self.units:
             if unit.unit_class not in self.classes:
-                raise InputError(
-                    f"unit {unit.name!r}: class {unit.unit_class!r} is not among {list(self.classes)}"
-                )
+                raise unknown(f"unit {unit.name!r}: class", unit.unit_class, self.classes)
 
     def _check_nodes(self) -> None:
         width, total = len(self.classes), 0
@@ -174,7 +175,8 @@ class Instance(Document, frozen=True, dict=True):
                 )
             if node.crossbars and len(node.crossbars) != width:
                 raise InputError(
-                    f"node {node.name!r}: has {len(node.crossbars)} crossbar counts for {width} classes"
+                    f"node {node.name!r}: has {len(node.crossbars)} crossbar counts for {width} classes; give "
+                    "one per class, or none at all"
                 )
             times = [time for time in node.times if time is not None]
             if not times:
@@ -193,7 +195,7 @@ class Instance(Document, frozen=True, dict=True):
         for tensor in self.tensors:
             for end in (tensor.producer, *tensor.consumers):
                 if end not in known:
-                    raise InputError(f"tensor {tensor.name!r}: node {end!r} does not exist")
+                    raise unknown(f"tensor {tensor.name!r}: node", end, known)
             unique(f"consumer of tensor {tensor.name!r}:", tensor.consumers)
 
     def _check_transfer(self) -> None:
@@ -201,22 +203,25 @@ class Instance(Document, frozen=True, dict=True):
         if isinstance(model, Host):
             for name in model.host_units:
                 if name not in known:
-                    raise InputError(f"transfer: host unit {name!r} does not exist")
+                    raise unknown("transfer: host unit", name, known)
         if isinstance(model, Links):
-            links = {link.name for link in model.links}
+            links = dict.fromkeys(link.name for link in model.links)
             unique("link", (link.name for link in model.links))
             for key, table in (("egress", model.egress), ("ingress", model.ingress)):
                 if len(table) != len(self.units):
-                    raise InputError(f"transfer: {key} has {len(table)} entries for {len(self.units)} units")
+                    raise InputError(
+                        f"transfer: {key} has {len(table)} entries for {len(self.units)} units; give one list of links "
+                        "per unit"
+                    )
             for route in model.routes:
                 for end in (route.source, route.target):
                     if end not in known:
-                        raise InputError(f"transfer: a route names unit {end!r}, which does not exist")
+                        raise unknown("transfer: a route's unit", end, known)
             unique("route", (f"{route.source} -> {route.target}" for route in model.routes))
             used = (*model.egress, *model.ingress, *(route.links for route in model.routes))
             for name in (name for path in used for name in path):
                 if name not in links:
-                    raise InputError(f"transfer: link {name!r} does not exist")
+                    raise unknown("transfer: link", name, links)
             for route in model.routes:
                 unique(f"link on the route {route.source} -> {route.target}:", route.links)
 
@@ -225,16 +230,16 @@ class Instance(Document, frozen=True, dict=True):
         for key, placements in (("pin", rules.pin), ("forbid", rules.forbid)):
             for placement in placements:
                 if placement.node not in self.node_index:
-                    raise InputError(f"side constraint {key}: node {placement.node!r} does not exist")
+                    raise unknown(f"side constraint {key}: node", placement.node, self.node_index)
                 for name in placement.units:
                     if name not in self.unit_index:
-                        raise InputError(f"side constraint {key}: unit {name!r} does not exist")
+                        raise unknown(f"side constraint {key}: unit", name, self.unit_index)
         for key, groups in (("colocate", rules.colocate), ("separate", rules.separate)):
             for group in groups:
                 unique(f"side constraint {key}: node", group)
                 for name in group:
                     if name not in self.node_index:
-                        raise InputError(f"side constraint {key}: node {name!r} does not exist")
+                        raise unknown(f"side constraint {key}: node", name, self.node_index)
 
     @cached_property
     def digest(self) -> str:
@@ -284,6 +289,22 @@ class Instance(Document, frozen=True, dict=True):
             for index, tensor in enumerate(self.tensors)
             for consumer in tensor.consumers
         )
+
+    @cached_property
+    def entering(self) -> Adjacent:
+        """``(producer, tensor)`` of the edges that enter each node, in the order of ``edges``."""
+        found: list[list[tuple[int, int]]] = [[] for _ in self.nodes]
+        for producer, consumer, tensor in self.edges:
+            found[consumer].append((producer, tensor))
+        return tuple(map(tuple, found))
+
+    @cached_property
+    def leaving(self) -> Adjacent:
+        """``(consumer, tensor)`` of the edges that leave each node, in the order of ``edges``."""
+        found: list[list[tuple[int, int]]] = [[] for _ in self.nodes]
+        for producer, consumer, tensor in self.edges:
+            found[producer].append((consumer, tensor))
+        return tuple(map(tuple, found))
 
     @cached_property
     def successors(self) -> tuple[tuple[int, ...], ...]:

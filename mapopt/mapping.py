@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from mapopt.documents import Count, Document, Name, Part, Ticks, unique
+from mapopt.documents import Count, Document, Name, Part, Ticks, unique, unknown
 from mapopt.errors import InputError
 from mapopt.instance import Instance
 
@@ -106,9 +106,13 @@ class Mapping(Document, frozen=True):
         count = len(self.nodes)
         for number, pattern in enumerate(self.patterns):
             if len(pattern.units) != count:
-                raise InputError(f"pattern {number}: has {len(pattern.units)} units for {count} nodes")
+                raise InputError(
+                    f"pattern {number}: has {len(pattern.units)} units for {count} nodes; give one per node"
+                )
             if pattern.starts is not None and len(pattern.starts) != count:
-                raise InputError(f"pattern {number}: has {len(pattern.starts)} starts for {count} nodes")
+                raise InputError(
+                    f"pattern {number}: has {len(pattern.starts)} starts for {count} nodes; give one per node"
+                )
             if (pattern.starts is None) != (self.horizon is None):
                 raise InputError(
                     f"pattern {number}: starts and horizon go together; a time-triggered mapping has both, "
@@ -117,7 +121,9 @@ class Mapping(Document, frozen=True):
             if pattern.starts is None and pattern.transfers:
                 raise InputError(f"pattern {number}: has transfer starts but no starts; give both or neither")
         if self.priorities is not None and len(self.priorities) != count:
-            raise InputError(f"mapping: has {len(self.priorities)} priorities for {count} nodes")
+            raise InputError(
+                f"mapping: has {len(self.priorities)} priorities for {count} nodes; give one per node"
+            )
 
     @property
     def is_time_triggered(self) -> bool:
@@ -170,7 +176,7 @@ class Mapping(Document, frozen=True):
         place = {name: index for index, name in enumerate(self.nodes)}
         for name in self.nodes:
             if name not in instance.node_index:
-                raise InputError(f"mapping: node {name!r} is not a node of instance {instance.name!r}")
+                raise unknown(f"mapping: in instance {instance.name!r} node", name, instance.node_index)
         for node in instance.nodes:
             if node.name not in place:
                 raise InputError(

@@ -31,9 +31,9 @@ class Scripted:
         return self.reason
 
     def map(self, instance, *, seed=0):
-        if isinstance(self.act, Exception):
+        if isinstance(self.act, BaseException):
             raise self.act
-        return self.act
+        return self.act(seed) if callable(self.act) else self.act
 
 
 def row(monkeypatch, act, reason=None, **options):
@@ -70,3 +70,25 @@ def test_several_patterns_are_measured_against_a_bound_that_holds_for_them(monke
     found = row(monkeypatch, Mapping.of(PROBLEM, [0, 1], [1, 0]), dispatch="time-triggered")
     assert found.period_ns == 7
     assert found.gap == pytest.approx(0)
+
+
+def test_seeds_reach_the_mapper(monkeypatch):
+    monkeypatch.setattr(Scripted, "is_random", True)
+    seen = []
+
+    def act(seed):
+        seen.append(seed)
+        return Mapping.of(PROBLEM, [0, seed % 2])
+
+    found = row(monkeypatch, act, seed=3, seeds=4)
+    assert seen == [3, 4, 5, 6]
+    assert (found.spread.seeds, found.spread.min, found.spread.max) == (4, 10, 14)
+    assert found.period_ns == 12
+
+
+def test_ctrl_c_keeps_the_rows_done(monkeypatch):
+    acts = iter((Mapping.of(PROBLEM, [0, 1]), KeyboardInterrupt()))
+    monkeypatch.setattr(comparison, "get", lambda *_: Scripted(NoOptions(), next(acts)))
+    result = comparison.compare(PROBLEM, ["first", "second"])
+    assert [each.mapper for each in result.rows] == ["first"]
+    assert not result.complete

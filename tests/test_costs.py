@@ -125,9 +125,9 @@ def test_bad_time_tables(tmp_path, text, message):
 
 def test_unknown_names_in_time_tables():
     platform = load_platform("imce")
-    with pytest.raises(InputError, match="node 'nope' is not a node"):
+    with pytest.raises(InputError, match="in network 'net' node 'nope' does not exist"):
         build_instance(network(), platform, times={("nope", "imc"): Decimal(1)})
-    with pytest.raises(InputError, match="class 'gpu' of node 'conv'"):
+    with pytest.raises(InputError, match="node 'conv': class 'gpu' does not exist"):
         build_instance(network(), platform, times={("conv", "gpu"): Decimal(1)})
 
 
@@ -139,3 +139,29 @@ def test_a_node_that_no_class_can_run(tmp_path):
     )
     with pytest.raises(InputError, match=r"node 'add' \(Add\): no class of platform 'chip' can run"):
         build_instance(network(), load_platform(str(chip)))
+
+
+CHIP = """schema = "mapopt.platform/1"
+name = "chip"
+[[classes]]
+name = "cpu"
+count = 1
+base_model = "macs"
+macs_per_s = 1_000_000_000
+operations_per_s = 1_000_000_000
+fused_per_s = 2_000_000_000
+overhead_ps = 7_000_000
+[interconnect]
+transfer = "host"
+bytes_per_s = 1_000_000_000
+host_classes = ["cpu"]
+"""
+
+
+def test_overhead_followers_and_host_classes_count(tmp_path):
+    chip = tmp_path / "chip.toml"
+    chip.write_text(CHIP)
+    problem = build_instance(network(), load_platform(str(chip)))
+    # 7,000 ns overhead, 115,200 MACs or 1,600 operations at 1 per ns, 1,600 fused operations at 2 per ns
+    assert problem.times.tolist() == [[7_000 + 115_200 + 800], [7_000 + 1_600 + 800]]
+    assert problem.transfer == Host(10**9, 0, ("cpu0",))

@@ -105,3 +105,9 @@ def test_missing_directory_is_an_input_error(tmp_path):
         write_atomic(tmp_path / "none" / "file.json", b"")
     with pytest.raises(InputError, match="cannot be read"):
         Instance.load(tmp_path / "none.json")
+
+
+def test_written_files_have_the_usual_mode(tmp_path):
+    write_atomic(tmp_path / "file", b"")
+    (tmp_path / "plain").write_bytes(b"")
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "plain").stat().st_mode

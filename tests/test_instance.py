@@ -71,7 +71,7 @@ PORTS = Links((Link("l", 1),), (("l",),) * 3, (("l",),) * 3)
     [
         ({"classes": ("imc", "imc")}, "class 'imc' appears twice"),
         ({"units": (Unit("u", "imc"), Unit("u", "imc"))}, "unit 'u' appears twice"),
-        ({"units": (Unit("u", "gpu"),)}, "unit 'u': class 'gpu' is not among"),
+        ({"units": (Unit("u", "gpu"),)}, "unit 'u': class 'gpu' does not exist; did you mean 'dpu'"),
         ({"nodes": (InstanceNode("n", (1, 1)),) * 2, "tensors": ()}, "node 'n' appears twice"),
         ({"nodes": (InstanceNode("n", (None, None)),), "tensors": ()}, "node 'n': no class can run it"),
         ({"nodes": (InstanceNode("n", (1,)),), "tensors": ()}, "node 'n': has 1 times for 2 classes"),
@@ -97,7 +97,10 @@ PORTS = Links((Link("l", 1),), (("l",),) * 3, (("l",),) * 3)
         ({"transfer": Host(1, 0, ("cpu0",))}, "host unit 'cpu0' does not exist"),
         ({"transfer": msgspec.structs.replace(PORTS, egress=())}, "egress has 0 entries for 3 units"),
         ({"transfer": msgspec.structs.replace(PORTS, links=())}, "link 'l' does not exist"),
-        ({"transfer": msgspec.structs.replace(PORTS, routes=(Route("x", "imc0", ()),))}, "names unit 'x'"),
+        (
+            {"transfer": msgspec.structs.replace(PORTS, routes=(Route("x", "imc0", ()),))},
+            "a route's unit 'x' does not exist",
+        ),
         (
             {"side_constraints": SideConstraints(pin=(NodeUnits("n", ("imc0",)),))},
             "pin: node 'n' does not exist",

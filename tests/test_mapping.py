@@ -46,7 +46,10 @@ def test_broken_rules_are_named(fields, message):
     ("mapping", "message"),
     [
         (Mapping(nodes=("m",), patterns=(Pattern(("u",)),)), "node 'n' of instance 'p' is missing"),
-        (Mapping(nodes=("m", "x"), patterns=(Pattern(("u", "u")),)), "node 'x' is not a node"),
+        (
+            Mapping(nodes=("m", "x"), patterns=(Pattern(("u", "u")),)),
+            "in instance 'p' node 'x' does not exist",
+        ),
         (Mapping(nodes=("m", "n"), patterns=(Pattern(("u", "w")),)), "node 'n' is on unit 'w'"),
         (
             Mapping(

@@ -37,3 +37,7 @@ def test_fusion_can_be_switched_off():
     fused = load_instance("resnet8", platform="imc:imc=2,dpu=1")
     plain = load_instance("resnet8", platform="imc:imc=2,dpu=1", fuse=False)
     assert len(plain.nodes) > len(fused.nodes)
+
+
+def test_the_name_says_network_and_platform():
+    assert load_instance("resnet8", platform="imc:imc=2,dpu=1").name == "resnet8@imc:imc=2,dpu=1"

@@ -3,11 +3,12 @@ from fractions import Fraction
 import msgspec
 import pytest
 
+from mapopt.emulator.measure import measure
 from mapopt.emulator.schedule import schedule
 from mapopt.errors import InputError
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
-from mapopt.mapping import Claims, Mapping
-from mapopt.transfers import Blocking
+from mapopt.mapping import Claims, Mapping, TransferStart
+from mapopt.transfers import Blocking, Host
 from mapopt.verification import verify
 
 PROBLEM = Instance(
@@ -61,3 +62,22 @@ def test_a_schedule_and_its_corruptions():
             assert again.ok == (legal and starts[1] + 20 == good.claims.latency_ticks)
     rushed = verify(PROBLEM, msgspec.structs.replace(good, horizon=19))
     assert [violation.rule for violation in rushed.violations] == ["schedule"]
+
+
+@pytest.mark.parametrize("spoil", ["missing", "unknown", "duplicate", "surplus", "hop"])
+def test_a_schedule_with_other_transfers_than_happen_is_refused(spoil):
+    problem = msgspec.structs.replace(PROBLEM, transfer=Host(10**9))
+    good = schedule(problem, Mapping.of(problem, [0, 1]))
+    (given,) = good.patterns[0].transfers
+    transfers = {
+        "missing": (),
+        "unknown": (given, TransferStart("zzz", "v", (0,))),
+        "duplicate": (given, given),
+        "surplus": (given, TransferStart("t", "u", (0,))),
+        "hop": (msgspec.structs.replace(given, starts=(*given.starts, 99)),),
+    }[spoil]
+    pattern = msgspec.structs.replace(good.patterns[0], transfers=transfers)
+    wrong = msgspec.structs.replace(good, patterns=(pattern,))
+    assert [violation.rule for violation in verify(problem, wrong).violations] == ["schedule"]
+    with pytest.raises(InputError):
+        measure(problem, wrong)

@@ -1,6 +1,6 @@
 """Combinatorial lower bounds on period and latency, without a solver."""
 
-from mapopt.bounds.lower import lower_bounds
+from mapopt.bounds.every import lower_bounds
 from mapopt.bounds.model import Bound, Bounds
 
 __all__ = ["Bound", "Bounds", "lower_bounds"]

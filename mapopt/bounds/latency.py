@@ -32,12 +32,7 @@ class _Paths:
         self.times: list[list[int]] = self.instance.times.tolist()
         self.kinds = [self.problem.classes[group] for group in self.problem.group_of]
         self._within: dict[tuple[frozenset[int], int], frozenset[int]] = {}
-        entering: list[list[tuple[int, int]]] = [[] for _ in range(count)]
-        leaving: list[list[tuple[int, int]]] = [[] for _ in range(count)]
-        for producer, consumer, tensor in self.instance.edges:
-            entering[consumer].append((producer, tensor))
-            leaving[producer].append((consumer, tensor))
-        self.entering = entering
+        entering, leaving = self.instance.entering, self.instance.leaving
         self.until: list[list[int]] = [[] for _ in range(count)]
         for node in self.instance.topological_order:
             before = [
@@ -131,10 +126,10 @@ class _Paths:
     def _trace(self, last: int) -> Sequence[int]:
         path, node = [last], last
         at = min(range(len(self.kinds[last])), key=lambda k: self.until[last][k])
-        while self.entering[node]:
+        while self.instance.entering[node]:
             kind = self.kinds[node][at]
             source, tensor = max(
-                self.entering[node], key=lambda each: self._arrival(each[0], node, each[1], kind)
+                self.instance.entering[node], key=lambda each: self._arrival(each[0], node, each[1], kind)
             )
             at = min(
                 range(len(self.kinds[source])),

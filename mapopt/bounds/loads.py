@@ -9,7 +9,7 @@ from itertools import accumulate
 from mapopt.bounds.model import Bound
 from mapopt.bounds.subset_sums import least_reachable
 from mapopt.bounds.unavoidable import Unavoidable
-from mapopt.mappers.problem import Problem
+from mapopt.placement.problem import Problem
 
 MAX_UNIT_SETS = 256
 """Above this many different sets of allowed units only whole classes are looked at."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from mapopt.bounds.loads import unit_names
 from mapopt.bounds.model import Bound
 from mapopt.bounds.unavoidable import Unavoidable
-from mapopt.mappers.problem import Problem
+from mapopt.placement.problem import Problem
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mapopt.mappers.communication import Communication
-from mapopt.mappers.problem import Problem
-from mapopt.transfers import Blocking, Delay, Free, Host, Links, transfer_ticks
+from mapopt.placement.communication import Communication
+from mapopt.placement.problem import Problem
+from mapopt.transfers import Blocking, Host, Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Unavoidable:
         size = self.problem.instance.tensors[tensor].size_bytes
         key = self.number(sources), self.number(targets), size
         if key not in self._least:
-            self._least[key] = self._least_delay(tensor, size, sources, targets)
+            self._least[key] = self._least_delay(tensor, sources, targets)
         return self._least[key]
 
     def charges(self) -> list[int]:
@@ -75,14 +75,13 @@ class Unavoidable:
         extra = [0] * len(self.problem.groups)
         if not isinstance(model, (Blocking, Host)):
             return extra
-        hosts = {self.problem.instance.unit_index[name] for name in getattr(model, "host_units", ())}
         for departure in self.departures:
-            once = model.latency_ticks + self._send(departure.tensor, model.bytes_per_s)
+            once = self.communication.once(departure.tensor)
             if isinstance(model, Blocking):
                 extra[departure.producer] += once * len(departure.readers)
                 continue
             for group in (departure.producer, *departure.readers):
-                if self.problem.allowed[group].isdisjoint(hosts):
+                if self.problem.allowed[group].isdisjoint(self.communication.hosts):
                     extra[group] += once
         return extra
 
@@ -90,7 +89,7 @@ class Unavoidable:
         """Return the ticks that a tensor takes on the fastest of some links."""
         model = self.problem.instance.transfer
         rates = [model.links[link].bytes_per_s for link in links] if isinstance(model, Links) else []
-        return self._send(tensor, max(rates)) if rates else 0
+        return self.communication.send(tensor, max(rates)) if rates else 0
 
     def _departures(self) -> Iterable[Departure]:
         problem, at = self.problem, self.problem.instance.node_index
@@ -104,35 +103,29 @@ class Unavoidable:
             if readers:
                 yield Departure(number, producer, tuple(readers))
 
-    def _send(self, tensor: int, bytes_per_s: int) -> int:
-        instance = self.problem.instance
-        return transfer_ticks(instance.tensors[tensor].size_bytes, bytes_per_s, instance.tick_ps)
-
-    def _least_delay(self, tensor: int, size: int, sources: frozenset[int], targets: frozenset[int]) -> int:
-        instance, model = self.problem.instance, self.problem.instance.transfer
-        if isinstance(model, Free):
-            return 0
-        if isinstance(model, (Delay, Blocking)):
-            return model.latency_ticks + self._send(tensor, model.bytes_per_s)
+    def _least_delay(self, tensor: int, sources: frozenset[int], targets: frozenset[int]) -> int:
+        model, communication = self.problem.instance.transfer, self.communication
         if isinstance(model, Host):
-            hosts = {instance.unit_index[name] for name in model.host_units}
-            paying = sources.isdisjoint(hosts) + targets.isdisjoint(hosts)
-            return paying * (model.latency_ticks + self._send(tensor, model.bytes_per_s))
+            paying = sources.isdisjoint(communication.hosts) + targets.isdisjoint(communication.hosts)
+            return paying * communication.once(tensor)
+        if not isinstance(model, Links):
+            return communication.once(tensor)
         if model.routes:
             if len(sources) * len(targets) > 10_000:
                 return 0
             pairs = ((source, target) for source in sources for target in targets if source != target)
-            return min((self.communication.delay(tensor, *pair) for pair in pairs), default=0)
-        return self._least_port(model, size, sources, True) + self._least_port(model, size, targets, False)
+            return min((communication.delay(tensor, *pair) for pair in pairs), default=0)
+        return self._least_port(model, tensor, sources, True) + self._least_port(
+            model, tensor, targets, False
+        )
 
-    def _least_port(self, model: Links, size: int, units: frozenset[int], outwards: bool) -> int:
+    def _least_port(self, model: Links, tensor: int, units: frozenset[int], outwards: bool) -> int:
         key = self.number(units), outwards
         if key not in self._kinds:
             speed = {link.name: (link.bytes_per_s, link.latency_ticks) for link in model.links}
             paths = model.egress if outwards else model.ingress
             self._kinds[key] = tuple(sorted({tuple(speed[name] for name in paths[unit]) for unit in units}))
-        tick_ps = self.problem.instance.tick_ps
         return min(
-            sum(transfer_ticks(size, rate, tick_ps) + latency for rate, latency in path)
+            sum(self.communication.send(tensor, rate) + latency for rate, latency in path)
             for path in self._kinds[key]
         )

@@ -19,6 +19,3 @@ def main() -> None:
     except KeyboardInterrupt:
         print("mapopt: interrupted", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)

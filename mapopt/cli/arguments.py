@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mapopt.errors import InputError
+
+if TYPE_CHECKING:
+    from mapopt.instance import Instance
 
 Source = Annotated[
     str,
@@ -37,6 +40,22 @@ NoFuse = Annotated[bool, typer.Option("--no-fuse", help="Keep element-wise follo
 Times = Annotated[
     Path | None, typer.Option("--times", help="CSV of measured times with the columns node, class, time_ns.")
 ]
+
+
+def load(
+    network: str,
+    platform: str | None,
+    times: Path | None,
+    shape: list[str] | None,
+    strict: bool,
+    no_fuse: bool,
+) -> Instance:
+    """Return the instance that these arguments of a command describe."""
+    from mapopt.sources import load_instance
+
+    return load_instance(
+        network, platform=platform, times=times, shapes=parse_shapes(shape), fuse=not no_fuse, strict=strict
+    )
 
 
 def parse_shapes(items: list[str] | None) -> dict[str, tuple[int, ...]]:

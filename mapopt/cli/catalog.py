@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mapopt.cli import arguments, output
+
+if TYPE_CHECKING:
+    from mapopt.network.model import Network
 
 
 def inspect(
@@ -30,22 +33,7 @@ def inspect(
             f"{network}: is an instance; inspect shows networks (an ONNX file or a built-in name)"
         )
     net = load_network(network, shapes=arguments.parse_shapes(shape), fuse=not no_fuse, strict=strict)
-    nodes: list[dict[str, Any]] = [
-        {
-            "name": node.name,
-            "op": node.op,
-            "fused": list(node.fused),
-            "kind": "base" if node.is_base else "digital",
-            "output_shape": list(net.tensors[node.outputs[0]].shape),
-            "macs": node.macs,
-            "weights": node.weights,
-            "operations": node.operations,
-            "matrix": None
-            if node.matrix is None
-            else [node.matrix.rows, node.matrix.columns, node.matrix.groups],
-        }
-        for node in net.nodes
-    ]
+    nodes = _records(net)
     if platform is not None:
         _add_costs(nodes, net, platform)
     for warning in net.warnings:
@@ -62,33 +50,52 @@ def inspect(
                 "nodes": nodes,
             }
         )
-        return
+    else:
+        _print_nodes(net, nodes)
+
+
+def _records(net: Network) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": node.name,
+            "op": node.op,
+            "fused": list(node.fused),
+            "kind": "base" if node.is_base else "digital",
+            "output_shape": list(net.tensors[node.outputs[0]].shape),
+            "macs": node.macs,
+            "weights": node.weights,
+            "operations": node.operations,
+            "matrix": None
+            if node.matrix is None
+            else [node.matrix.rows, node.matrix.columns, node.matrix.groups],
+        }
+        for node in net.nodes
+    ]
+
+
+def _add_costs(nodes: list[dict[str, Any]], net: Network, platform: str) -> None:
+    from mapopt.costs import build_instance
+    from mapopt.emulator.measurement import to_ns
+    from mapopt.platform.library import load_platform
+
+    instance = build_instance(net, load_platform(platform))
+    for entry, node in zip(nodes, instance.nodes, strict=True):
+        entry["times_ns"] = {
+            name: None if ticks is None else to_ns(ticks, instance.tick_ps)
+            for name, ticks in zip(instance.classes, node.times, strict=True)
+        }
+        needed = node.crossbars or (0,) * len(instance.classes)
+        entry["crossbars"] = dict(zip(instance.classes, needed, strict=True))
+
+
+def _print_nodes(net: Network, nodes: list[dict[str, Any]]) -> None:
     classes = list(nodes[0].get("times_ns", {}))
-    numeric = ["MACs", "weights", "matrix", "crossbars", *(f"{name} [us]" for name in classes)]
-    rows = []
-    for node in nodes:
-        matrix = node["matrix"]
-        row = [
-            node["name"],
-            "+".join([node["op"], *node["fused"]]),
-            "x".join(map(str, node["output_shape"])),
-            output.grouped(node["macs"]),
-            output.grouped(node["weights"]),
-            ""
-            if matrix is None
-            else f"{matrix[0]}x{matrix[1]}" + (f" x{matrix[2]}" if matrix[2] > 1 else ""),
-        ]
-        if classes:
-            crossbars = max(node["crossbars"].values())
-            row.append(output.grouped(crossbars) if crossbars else "")
-        for name in classes:
-            time = node["times_ns"][name]
-            row.append("" if time is None else output.grouped(time / 1000, 1))
-        rows.append(row)
     columns = ["node", "operators", "output", "MACs", "weights", "matrix"]
     if classes:
         columns += ["crossbars", *(f"{name} [us]" for name in classes)]
-    output.print_table(columns, rows, numeric=numeric, title=net.name)
+    output.print_table(
+        columns, [_cells(node, classes) for node in nodes], numeric=columns[3:], title=net.name
+    )
     base = sum(node["kind"] == "base" for node in nodes)
     print(
         f"{len(nodes)} nodes ({base} base, {len(nodes) - base} digital), {net.total_macs:,} MACs, "
@@ -96,18 +103,23 @@ def inspect(
     )
 
 
-def _add_costs(nodes: list[dict[str, Any]], net: Any, platform: str) -> None:
-    from mapopt.costs import build_instance
-    from mapopt.platform.library import load_platform
-
-    instance = build_instance(net, load_platform(platform))
-    for entry, node in zip(nodes, instance.nodes, strict=True):
-        entry["times_ns"] = {
-            name: None if ticks is None else ticks * instance.tick_ps / 1000
-            for name, ticks in zip(instance.classes, node.times, strict=True)
-        }
-        needed = node.crossbars or (0,) * len(instance.classes)
-        entry["crossbars"] = dict(zip(instance.classes, needed, strict=True))
+def _cells(node: dict[str, Any], classes: list[str]) -> list[str]:
+    matrix = node["matrix"]
+    cells = [
+        node["name"],
+        "+".join([node["op"], *node["fused"]]),
+        "x".join(map(str, node["output_shape"])),
+        output.grouped(node["macs"]),
+        output.grouped(node["weights"]),
+        "" if matrix is None else f"{matrix[0]}x{matrix[1]}" + (f" x{matrix[2]}" if matrix[2] > 1 else ""),
+    ]
+    if classes:
+        crossbars = max(node["crossbars"].values())
+        cells.append(output.grouped(crossbars) if crossbars else "")
+    for name in classes:
+        time = node["times_ns"][name]
+        cells.append("" if time is None else output.grouped(time / 1000, 1))
+    return cells
 
 
 def networks(as_json: arguments.AsJson = False) -> None:

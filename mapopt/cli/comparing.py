@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from mapopt.cli import arguments, output
 
 if TYPE_CHECKING:
-    from mapopt.comparison import Comparison, Row
+    from mapopt.comparison import Comparison
 
 
 def compare(
@@ -40,34 +39,23 @@ def compare(
     Ctrl-C prints the rows done so far.
     """
     from mapopt.comparison import compare as run_comparison
-    from mapopt.comparison import summarise
-    from mapopt.sources import load_instance
 
-    problem = load_instance(
-        network,
-        platform=platform,
-        times=times,
-        shapes=arguments.parse_shapes(shape),
-        fuse=not no_fuse,
-        strict=strict,
-    )
+    problem = arguments.load(network, platform, times, shape, strict, no_fuse)
     chosen = [] if mappers == "all" else [name.strip() for name in mappers.split(",")]
-    rows: list[Row] = []
-    try:
-        with _Progress(quiet=as_json) as progress:
-
-            def on_row(row: Row) -> None:
-                rows.append(row)
-                progress.show(row.mapper)
-
-            result = run_comparison(
-                problem, chosen, dispatch=dispatch, window=window, seeds=seeds, seed=seed, on_row=on_row
-            )
-    except KeyboardInterrupt:
-        if rows:
-            _print(summarise(problem, dispatch, window, rows), as_json)
-        raise
+    with _Progress(quiet=as_json) as progress:
+        result = run_comparison(
+            problem,
+            chosen,
+            dispatch=dispatch,
+            window=window,
+            seeds=seeds,
+            seed=seed,
+            on_row=lambda row: progress.show(row.mapper),
+        )
     _print(result, as_json)
+    if not result.complete:
+        output.note("mapopt: interrupted; these are the mappers that were done")
+        raise typer.Exit(130)
 
 
 class _Progress:
@@ -141,7 +129,6 @@ def _print(result: Comparison, as_json: bool) -> None:
         print(
             "~ no recurrence within the budget: mean over the second half of the horizon, not an exact period"
         )
-    sys.stdout.flush()
 
 
 def _us(ns: float | None) -> str:

@@ -22,16 +22,8 @@ def instance(
 ) -> None:
     """Write the optimisation problem as one JSON file."""
     from mapopt.feasibility import require_feasible
-    from mapopt.sources import load_instance
 
-    problem = load_instance(
-        network,
-        platform=platform,
-        times=times,
-        shapes=arguments.parse_shapes(shape),
-        fuse=not no_fuse,
-        strict=strict,
-    )
+    problem = arguments.load(network, platform, times, shape, strict, no_fuse)
     require_feasible(problem)
     problem.save(out)
     summary = {
@@ -69,16 +61,8 @@ def map_(
     The mapping file also claims what the emulator measured: largest load and single-frame latency.
     """
     from mapopt.mappers.run import map_instance
-    from mapopt.sources import load_instance
 
-    problem = load_instance(
-        network,
-        platform=platform,
-        times=times,
-        shapes=arguments.parse_shapes(shape),
-        fuse=not no_fuse,
-        strict=strict,
-    )
+    problem = arguments.load(network, platform, times, shape, strict, no_fuse)
     result = map_instance(problem, mapper, seed=seed, options=set_ or ())
     result.save(out)
     if as_json:

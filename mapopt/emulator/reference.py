@@ -64,6 +64,13 @@ class ReferenceEmulator:
         Frames released in all.
     time_triggered
         Run the mapping's start times instead of self-timed.
+
+    Raises
+    ------
+    InputError
+        If the mapping is of another instance, or has no start times to run.
+    InfeasibleError
+        If its transfers' starts are of other transfers than those that happen.
     """
 
     def __init__(
@@ -87,7 +94,7 @@ class ReferenceEmulator:
                 )
             self.horizon = mapping.horizon
             self.interval = Fraction(mapping.horizon, self.of.size)
-            self.starts = [_starts(instance, mapping, number) for number in range(self.of.size)]
+            self.starts = [_starts(self.of, number) for number in range(self.of.size)]
         self.due: list[tuple[int, Job]] = []
         self.now = 0
         self.calendar: dict[int, list[tuple[object, ...]]] = {}
@@ -168,7 +175,7 @@ class ReferenceEmulator:
             start = starts[job] + frame // self.of.size * self.horizon
             if start < self.now:
                 raise InfeasibleError(
-                    f"job {job} of frame {frame} starts at tick {start}, before its release"
+                    f"{self.of.describe(frame, job)} starts at tick {start}, before its frame's release"
                 )
             self._later(start, "due", frame, job)
 
@@ -233,7 +240,7 @@ class ReferenceEmulator:
         Raises
         ------
         InfeasibleError
-            If a time-triggered start finds its data missing or its resource busy.
+            If a time-triggered start is before its frame's release, or finds its data missing or its resource busy.
         """
         while self.instant():
             pass
@@ -249,7 +256,10 @@ class ReferenceEmulator:
             released = self._release()
             changed = self._dispatch() or released or bool(events)
         for frame, job in self.due:
-            raise InfeasibleError(f"job {job} of frame {frame} cannot start at tick {self.now}")
+            raise InfeasibleError(
+                f"{self.of.describe(frame, job)} cannot start at tick {self.now}: its data have not arrived, or "
+                f"{self.of.resources[self.of.resource(frame, job)]!r} is busy"
+            )
         times = list(self.calendar)
         frame = len(self.record.released)
         if frame < self.frames and self.window is None and self.interval is not None:
@@ -307,18 +317,41 @@ class ReferenceEmulator:
         )
 
 
-def _starts(instance: Instance, mapping: Mapping, number: int) -> dict[Job, int]:
-    """Return the start of each job of a time-triggered pattern."""
-    pattern = mapping.patterns[number]
+def _starts(of: ReferenceFrames, number: int) -> dict[Job, int]:
+    """Return the start of each job of a time-triggered pattern.
+
+    Raises
+    ------
+    InfeasibleError
+        If the transfers' starts are not exactly those of the jobs of the pattern's frames.
+    """
+    instance, pattern = of.instance, of.mapping.patterns[number]
     nodes = {node.name: index for index, node in enumerate(instance.nodes)}
     tensors = {tensor.name: index for index, tensor in enumerate(instance.tensors)}
     units = {unit.name: index for index, unit in enumerate(instance.units)}
     found: dict[Job, int] = {
         ("node", nodes[name], -1, -1): start
-        for name, start in zip(mapping.nodes, pattern.starts or (), strict=True)
+        for name, start in zip(of.mapping.nodes, pattern.starts or (), strict=True)
     }
+    jobs = dict.fromkeys(of.jobs(number))
     kind = "read" if isinstance(instance.transfer, Host) else "send"
     for transfer in pattern.transfers:
+        if transfer.tensor not in tensors:
+            raise InfeasibleError(
+                f"pattern {number}: a transfer is of tensor {transfer.tensor!r}, which the instance does not have"
+            )
+        if transfer.unit not in units:
+            raise InfeasibleError(
+                f"pattern {number}: a transfer is to unit {transfer.unit!r}, which the instance does not have"
+            )
         for hop, start in enumerate(transfer.starts):
-            found[kind, tensors[transfer.tensor], units[transfer.unit], hop] = start
+            job: Job = (kind, tensors[transfer.tensor], units[transfer.unit], hop)
+            if job in found:
+                raise InfeasibleError(f"{of.describe(number, job)} has two starts; give one")
+            if job not in jobs:
+                raise InfeasibleError(f"{of.describe(number, job)} has a start but never happens; drop it")
+            found[job] = start
+    for job in jobs:
+        if job not in found:
+            raise InfeasibleError(f"{of.describe(number, job)} has no start; give one")
     return found

@@ -125,6 +125,18 @@ class ReferenceFrames:
                     found += [("send", tensor, unit, hop) for hop in range(hops)]
         return found
 
+    def describe(self, frame: int, job: Job) -> str:
+        """Name a job of a frame for people."""
+        kind, index, unit, hop = job
+        if kind == "node":
+            what = f"node {self.instance.nodes[index].name!r}"
+        elif kind == "read":
+            what = f"the reading of tensor {self.instance.tensors[index].name!r} by unit {self.instance.units[unit].name!r}"
+        else:
+            name, target = self.instance.tensors[index].name, self.instance.units[unit].name
+            what = f"the transfer of tensor {name!r} to unit {target!r} (hop {hop})"
+        return f"{what} of frame {frame}"
+
     def sends(self, frame: int, node: int) -> list[tuple[tuple[int, int], int]]:
         """Return each (destination unit, tensor) that leaves a node's unit, and how long after the node's end.
 

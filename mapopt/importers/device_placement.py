@@ -100,7 +100,9 @@ def workload_to_instance(raw: Any, name: str) -> Instance:
     for edge in workload.edges:
         for end in (edge.source_id, edge.dest_id):
             if end not in known:
-                raise InputError(f"{name}: an edge names node {end}, which does not exist")
+                raise InputError(
+                    f"{name}: an edge names node {end}, which does not exist; add the node or drop the edge"
+                )
         if cost.setdefault(edge.source_id, edge.cost) != edge.cost:
             raise InputError(
                 f"{name}: edges from node {edge.source_id} have different costs; one output has one cost"
@@ -168,7 +170,9 @@ def read_split(path: str | Path, instance: Instance) -> Mapping:
                 )
             for node in map(str, device.nodes):
                 if node not in instance.node_index or node in home:
-                    raise InputError(f"{path}: node {node} is unknown or placed twice")
+                    raise InputError(
+                        f"{path}: node {node} is unknown or placed twice; place every node of the workload once"
+                    )
                 home[node] = unit or 0
     missing = [node.name for node in instance.nodes if node.name not in home]
     if missing:

@@ -11,8 +11,8 @@ from mapopt.errors import NoMappingError, UnsupportedError
 from mapopt.instance import Instance
 from mapopt.mappers.options import Options
 from mapopt.mappers.packing import Packing, Stuck, pack_anyhow
-from mapopt.mappers.problem import Problem
 from mapopt.mapping import MapperRef, Mapping
+from mapopt.placement.problem import Problem
 
 
 @runtime_checkable

@@ -8,14 +8,14 @@ from typing import Protocol
 
 from mapopt.instance import Instance
 
-Delay = Callable[[int, int], float]
+EdgeDelay = Callable[[int, int], float]
 """Ticks between the end of a node and the start of one that reads from it."""
 
 
 def longest_path(
     instance: Instance,
     weight: Sequence[float],
-    delay: Delay | None = None,
+    delay: EdgeDelay | None = None,
     among: Sequence[int] | None = None,
 ) -> list[int]:
     """Return the nodes of a heaviest path, producers first.
@@ -59,7 +59,7 @@ def longest_path(
 
 
 def earliest_windows(
-    instance: Instance, weight: Sequence[int], delay: Delay | None = None
+    instance: Instance, weight: Sequence[int], delay: EdgeDelay | None = None
 ) -> list[tuple[float, float]]:
     """Return when each node runs, (start, end), if every node starts as soon as its producers have ended."""
     window: list[tuple[float, float]] = [(0, 0)] * len(weight)

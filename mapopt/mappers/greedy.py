@@ -6,7 +6,7 @@ import random
 
 from mapopt.mappers.base import Heuristic, NoOptions, Placement
 from mapopt.mappers.packing import Packing, Stuck
-from mapopt.mappers.problem import Problem
+from mapopt.placement.problem import Problem
 
 
 def least_loaded_of_own_class(packing: Packing, group: int) -> int:

@@ -8,9 +8,8 @@ from typing import Literal
 
 from mapopt.instance import Instance
 from mapopt.mappers.base import Heuristic, Placement
-from mapopt.mappers.communication import Communication
 from mapopt.mappers.graph import (
-    Delay,
+    EdgeDelay,
     OverlappingWindows,
     Parallel,
     SharedBits,
@@ -21,7 +20,8 @@ from mapopt.mappers.graph import (
 )
 from mapopt.mappers.options import Options, option
 from mapopt.mappers.packing import Packing, Stuck
-from mapopt.mappers.problem import Problem
+from mapopt.placement.communication import Communication
+from mapopt.placement.problem import Problem
 
 MAX_NODES_WITH_PAIRS = 20_000
 """Largest graph for the scopes that hold one bit per pair of nodes (50 MB at this size)."""
@@ -132,7 +132,7 @@ class Lblp(Heuristic[LblpOptions]):
             chooser.place(node)
         return Placement(problem.units(packing.unit_of))
 
-    def _parallel(self, instance: Instance, weight: list[int], delay: Delay | None) -> Parallel | None:
+    def _parallel(self, instance: Instance, weight: list[int], delay: EdgeDelay | None) -> Parallel | None:
         if self.options.avoid == "off":
             return None
         units = len(instance.units)
@@ -232,7 +232,7 @@ def _ideal_loads(problem: Problem) -> list[int]:
     ]
 
 
-def _mean_delays(instance: Instance) -> Delay:
+def _mean_delays(instance: Instance) -> EdgeDelay:
     communication = Communication(instance)
     delays: dict[tuple[int, int], float] = {}
     for producer, consumer, tensor in instance.edges:

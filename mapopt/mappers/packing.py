@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 
 from mapopt.errors import InfeasibleError, NoMappingError
-from mapopt.mappers.problem import Problem
+from mapopt.placement.problem import Problem
 
 
 class Stuck(Exception):  # noqa: N818 - a signal between a heuristic and its restarts, never shown

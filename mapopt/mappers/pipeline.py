@@ -7,10 +7,10 @@ from itertools import accumulate, pairwise
 
 from mapopt.instance import Instance
 from mapopt.mappers.base import Heuristic, NoOptions, Placement
-from mapopt.mappers.list_scheduling import edges_of
 from mapopt.mappers.packing import Packing, Stuck
-from mapopt.mappers.problem import Problem
-from mapopt.transfers import Blocking, Host, transfer_ticks
+from mapopt.placement.communication import Communication
+from mapopt.placement.problem import Problem
+from mapopt.transfers import Blocking, Host
 
 MAX_NODES = 5_000
 """Largest graph; the time grows with its square."""
@@ -160,26 +160,18 @@ class _StageTransfers:
     """Loads of growing stages, with the transfers that charge their unit."""
 
     def __init__(self, problem: Problem, nodes: Sequence[int]) -> None:
-        instance, self._model = problem.instance, problem.instance.transfer
         self._nodes = nodes
         self._position = {node: at for at, node in enumerate(nodes)}
-        self._entering, self._leaving = edges_of(instance)
-        self._ticks = [0] * len(instance.tensors)
-        self._hosts: set[int] = set()
-        if isinstance(self._model, Host):
-            self._hosts = {instance.unit_index[name] for name in self._model.host_units}
-        if isinstance(self._model, (Host, Blocking)):
-            self._ticks = [
-                self._model.latency_ticks
-                + transfer_ticks(tensor.size_bytes, self._model.bytes_per_s, instance.tick_ps)
-                for tensor in instance.tensors
-            ]
+        self._instance = problem.instance
+        self._communication = Communication(problem.instance)
 
     def stages(
         self, start: int, last_end: int, unit: int, times: Sequence[int], limit: int
     ) -> Iterator[tuple[int, int]]:
         """Yield (end, load) of the stages from ``start`` on, up to ``limit`` work and ``last_end``."""
-        charged = isinstance(self._model, (Host, Blocking)) and unit not in self._hosts
+        instance, once = self._instance, self._communication.once
+        readers_pay = isinstance(instance.transfer, Host)
+        charged = isinstance(instance.transfer, (Host, Blocking)) and unit not in self._communication.hosts
         work = transfers = 0
         read: set[int] = set()
         unread: dict[int, int] = {}
@@ -189,17 +181,17 @@ class _StageTransfers:
                 return
             if charged:
                 node = self._nodes[at]
-                for before, tensor in self._entering[node]:
+                for before, tensor in instance.entering[node]:
                     if self._position.get(before, -1) >= start:
                         unread[tensor] -= 1
                         if unread[tensor] == 0:
-                            transfers -= self._ticks[tensor]
-                    elif tensor not in read and isinstance(self._model, Host):
+                            transfers -= once(tensor)
+                    elif tensor not in read and readers_pay:
                         read.add(tensor)
-                        transfers += self._ticks[tensor]
-                for _, tensor in self._leaving[node]:
+                        transfers += once(tensor)
+                for _, tensor in instance.leaving[node]:
                     if tensor not in unread:
-                        transfers += self._ticks[tensor]
+                        transfers += once(tensor)
                     unread[tensor] = unread.get(tensor, 0) + 1
             yield at + 1, work + transfers
 

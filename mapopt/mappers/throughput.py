@@ -10,20 +10,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mapopt.mappers.base import Heuristic, NoOptions, Placement
-from mapopt.mappers.communication import Communication
-from mapopt.mappers.list_scheduling import (
-    Edges,
+from mapopt.mappers.options import option
+from mapopt.mappers.packing import Packing
+from mapopt.mappers.ranks import (
     RankOptions,
     Ranks,
     by_priority_among_ready,
     by_upward_rank,
-    edges_of,
     is_close,
     mean_times,
 )
-from mapopt.mappers.options import option
-from mapopt.mappers.packing import Packing
-from mapopt.mappers.problem import Problem
+from mapopt.placement.communication import Communication
+from mapopt.placement.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -40,11 +38,10 @@ class SagaRankOptions(RankOptions):
 class Bottleneck:
     """The work per frame on every unit and link, for nodes placed in topological order."""
 
-    def __init__(self, problem: Problem, packing: Packing, entering: Edges) -> None:
+    def __init__(self, problem: Problem, packing: Packing) -> None:
         self.problem = problem
         self.packing = packing
         self._communication = Communication(problem.instance)
-        self._entering = entering
         self._load = [0] * self._communication.n_resources
         self._unit = [-1] * len(problem.group_of)
         self._arrived: set[tuple[int, int]] = set()
@@ -52,7 +49,13 @@ class Bottleneck:
         self.ticks = 0
 
     def candidates(self, node: int) -> list[int]:
-        """Return the units that may take the node: all that fit, or the one that its group is on already."""
+        """Return the units that may take the node: all that fit, or the one that its group is on already.
+
+        Raises
+        ------
+        Stuck
+            If there is none.
+        """
         group = self.problem.group_of[node]
         placed = self.packing.unit_of[group]
         return [placed] if placed >= 0 else self.packing.everywhere(group)
@@ -63,7 +66,7 @@ class Bottleneck:
         for resource, ticks in self._added(node, unit):
             self._load[resource] += ticks
             self.ticks = max(self.ticks, self._load[resource])
-        for before, tensor in self._entering[node]:
+        for before, tensor in self.problem.instance.entering[node]:
             if self._unit[before] != unit:
                 self._arrived.add((tensor, unit))
                 self._departed.add(tensor)
@@ -80,7 +83,7 @@ class Bottleneck:
 
     def _added(self, node: int, unit: int) -> list[tuple[int, int]]:
         charges = [(unit, self.problem.duration(node, unit))]
-        for before, tensor in self._entering[node]:
+        for before, tensor in self.problem.instance.entering[node]:
             source = self._unit[before]
             if source != unit and (tensor, unit) not in self._arrived:
                 first = tensor not in self._departed
@@ -110,7 +113,7 @@ class HeftTp(Heuristic[SagaRankOptions]):
     def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:  # noqa: ARG002
         """Place every node; see the class."""
         ranks = Ranks(problem, Communication(problem.instance), self.options.ranks)
-        bottleneck = Bottleneck(problem, packing, ranks.entering)
+        bottleneck = Bottleneck(problem, packing)
         for node in by_upward_rank(problem, ranks):
             bottleneck.place_least(node, bottleneck.candidates(node))
         return Placement(problem.units(packing.unit_of))
@@ -139,8 +142,8 @@ class CpopTp(Heuristic[SagaRankOptions]):
         """Place every node; see the class."""
         ranks = Ranks(problem, Communication(problem.instance), self.options.ranks)
         largest = max(ranks.through)
-        bottleneck = Bottleneck(problem, packing, ranks.entering)
-        for node in by_priority_among_ready(ranks.through, ranks.entering, ranks.leaving):
+        bottleneck = Bottleneck(problem, packing)
+        for node in by_priority_among_ready(problem.instance, ranks.through):
             units = bottleneck.candidates(node)
             if is_close(ranks.through[node], largest):
                 units = [fastest_unit(problem, node, units)]
@@ -162,8 +165,7 @@ class MaxTp(Heuristic[NoOptions]):
 
     def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:  # noqa: ARG002
         """Place every node; see the class."""
-        entering, leaving = edges_of(problem.instance)
-        bottleneck = Bottleneck(problem, packing, entering)
-        for node in by_priority_among_ready(mean_times(problem), entering, leaving):
+        bottleneck = Bottleneck(problem, packing)
+        for node in by_priority_among_ready(problem.instance, mean_times(problem)):
             bottleneck.place_least(node, bottleneck.candidates(node))
         return Placement(problem.units(packing.unit_of))

@@ -76,3 +76,19 @@ def test_numbers_out_of_range_exit_with_2_before_any_work(mapopt):
         ran = mapopt("compare", *SPEC, *option)
         assert ran.code == 2
         assert "it must be in 1.." in ran.err
+
+
+def test_ctrl_c_prints_what_is_done_and_exits_with_130(mapopt, monkeypatch):
+    from mapopt import comparison
+
+    class Impatient(comparison._Judge):
+        def row(self, spec, mapper, seeds):
+            if spec == "wb":
+                raise KeyboardInterrupt
+            return super().row(spec, mapper, seeds)
+
+    monkeypatch.setattr(comparison, "_Judge", Impatient)
+    ran = mapopt("compare", *SPEC, "--mappers", "lblp,wb,rr", "--json")
+    assert ran.code == 130
+    assert [row["mapper"] for row in ran.json["rows"]] == ["lblp"]
+    assert "interrupted" in ran.err

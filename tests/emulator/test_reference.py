@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import msgspec
 import pytest
 
 from mapopt.emulator.reference import Recording, ReferenceEmulator
+from mapopt.emulator.reference_frames import ReferenceFrames
+from mapopt.emulator.schedule import schedule
 from mapopt.errors import InfeasibleError, InputError
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
-from mapopt.mapping import Mapping, Pattern
-from mapopt.transfers import Delay, Free, Link, Links, TransferModel
+from mapopt.mapping import Mapping, Pattern, TransferStart
+from mapopt.transfers import Delay, Free, Host, Link, Links, TransferModel
 
 
 def fork(transfer: TransferModel) -> Instance:
@@ -104,10 +107,59 @@ def test_late_and_early_starts_are_refused() -> None:
     recording = ReferenceEmulator(instance, good, frames=4, time_triggered=True).run()
     assert {recording.left[frame] - recording.released[frame] for frame in range(4)} == {14}
     late = Mapping(nodes=good.nodes, patterns=(Pattern(("u", "v", "v", "u"), (0, 3, 7, 12)),), horizon=8)
-    with pytest.raises(InfeasibleError, match=r"job .* of frame 0 cannot start at tick 3"):
+    with pytest.raises(InfeasibleError, match="node 'b' of frame 0 cannot start at tick 3: .* 'v' is busy"):
         ReferenceEmulator(instance, late, frames=4, time_triggered=True).run()
     busy = Mapping(nodes=good.nodes, patterns=(Pattern(("u", "v", "v", "u"), (0, 4, 7, 13)),), horizon=7)
     with pytest.raises(InfeasibleError, match="cannot start"):
         ReferenceEmulator(instance, busy, frames=4, time_triggered=True).run()
     with pytest.raises(InputError, match="has no start times"):
         ReferenceEmulator(instance, Mapping.of(instance, (0, 0, 0, 0)), frames=1, time_triggered=True)
+    early = msgspec.structs.replace(
+        good, patterns=good.patterns * 2, horizon=16
+    )  # frame 1 is released at tick 8, but starts at 0
+    with pytest.raises(
+        InfeasibleError, match="node 'a' of frame 1 starts at tick 0, before its frame's release"
+    ):
+        ReferenceEmulator(instance, early, frames=2, time_triggered=True).run()
+
+
+def test_jobs_are_described_by_their_names() -> None:
+    instance = fork(Links((Link("l", 10**9, 1),), (("l",), ("l",)), ((), ())))
+    frames = ReferenceFrames(instance, Mapping.of(instance, (0, 1, 1, 0)))
+    assert frames.describe(3, ("node", 1, -1, -1)) == "node 'b' of frame 3"
+    assert (
+        frames.describe(0, ("send", 0, 1, 0)) == "the transfer of tensor 'ta' to unit 'v' (hop 0) of frame 0"
+    )
+    assert frames.describe(0, ("read", 0, 1, 0)) == "the reading of tensor 'ta' by unit 'v' of frame 0"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Links((Link("l", 10**9, 1),), (("l",), ("l",)), ((), ())), Host(10**9, 1)],
+    ids=["links", "host"],
+)
+def test_transfers_must_be_those_that_happen(model: TransferModel) -> None:
+    instance = fork(model)
+    good = schedule(instance, Mapping.of(instance, (0, 1, 1, 0)))
+    given = good.patterns[0].transfers
+    assert len(given) == 3
+    spoiled = {
+        "'tc' .* has no start": given[:-1],
+        "tensor 'zzz', which": (*given, TransferStart("zzz", "v", (0,))),
+        "to unit 'zzz', which": (*given, TransferStart("ta", "zzz", (0,))),
+        "'ta' .* has two starts": (*given, given[0]),
+        "'tb' .*'v' .* has a start but never happens": (*given, TransferStart("tb", "v", (99,))),
+        "'ta' .* has a start but never happens": (
+            msgspec.structs.replace(given[0], starts=(*given[0].starts, 99)),
+            *given[1:],
+        ),
+    }
+    for message, transfers in spoiled.items():
+        pattern = msgspec.structs.replace(good.patterns[0], transfers=transfers)
+        with pytest.raises(InfeasibleError, match=message):
+            ReferenceEmulator(
+                instance,
+                msgspec.structs.replace(good, patterns=(pattern,)),
+                frames=3,
+                time_triggered=True,
+            )

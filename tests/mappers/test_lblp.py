@@ -7,8 +7,8 @@ from mapopt.errors import NoMappingError, UnsupportedError
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
 from mapopt.mappers import lblp as module
 from mapopt.mappers import registry
-from mapopt.mappers.communication import Communication
 from mapopt.network.library import load_network
+from mapopt.placement.communication import Communication
 from mapopt.platform.library import load_platform
 from mapopt.transfers import Delay
 

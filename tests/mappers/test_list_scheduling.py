@@ -4,7 +4,6 @@ import pytest
 
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
 from mapopt.mappers import registry
-from mapopt.mappers.communication import Communication
 from mapopt.mappers.list_scheduling import (
     Cpop,
     FrameSchedule,
@@ -16,7 +15,8 @@ from mapopt.mappers.list_scheduling import (
     by_upward_rank,
 )
 from mapopt.mappers.packing import Packing
-from mapopt.mappers.problem import Problem
+from mapopt.placement.communication import Communication
+from mapopt.placement.problem import Problem
 from mapopt.transfers import Delay
 from tests.bounds.cases import delay, random_instance
 

@@ -5,7 +5,7 @@ from mapopt.instance import Instance, InstanceNode, SideConstraints, Unit
 from mapopt.mappers import packing as module
 from mapopt.mappers import registry
 from mapopt.mappers.packing import Packing, Stuck, pack_anyhow
-from mapopt.mappers.problem import Problem
+from mapopt.placement.problem import Problem
 
 
 def instance(

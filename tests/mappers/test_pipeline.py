@@ -7,7 +7,7 @@ from mapopt.errors import NoMappingError, UnsupportedError
 from mapopt.importers.device_placement import read_workload
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, NodeUnits, SideConstraints, Unit
 from mapopt.mappers import registry
-from mapopt.mappers.communication import Communication
+from mapopt.placement.communication import Communication
 from mapopt.transfers import Blocking, Free, Host, TransferModel
 from tests.bounds.cases import is_feasible, loads, random_instance
 

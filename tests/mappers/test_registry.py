@@ -20,7 +20,7 @@ from typing import Literal
 from mapopt.mappers.base import Heuristic, Placement
 from mapopt.mappers.options import Options, option
 from mapopt.mappers.packing import Packing
-from mapopt.mappers.problem import Problem
+from mapopt.placement.problem import Problem
 
 
 @dataclass(frozen=True)

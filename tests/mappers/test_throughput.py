@@ -12,8 +12,8 @@ from mapopt.mappers import registry
 from mapopt.mappers.base import Heuristic
 from mapopt.mappers.list_scheduling import Heft, RankOptions, edges_of
 from mapopt.mappers.packing import Packing
-from mapopt.mappers.problem import Problem
 from mapopt.mappers.throughput import Bottleneck
+from mapopt.placement.problem import Problem
 from mapopt.transfers import Delay, Link, Links, Route, TransferModel
 from tests.bounds.cases import loads, random_instance
 

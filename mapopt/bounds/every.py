@@ -9,7 +9,7 @@ from mapopt.bounds.model import Bounds
 from mapopt.bounds.relaxation import relaxation_bounds
 from mapopt.bounds.unavoidable import Unavoidable
 from mapopt.instance import Instance
-from mapopt.mappers.problem import Problem
+from mapopt.placement.problem import Problem
 
 
 def lower_bounds(instance: Instance) -> Bounds:

@@ -2,7 +2,7 @@ import pytest
 
 from mapopt.errors import InfeasibleError
 from mapopt.instance import Instance, InstanceNode, NodeUnits, SideConstraints, Unit
-from mapopt.mappers.problem import Problem
+from mapopt.placement.problem import Problem
 
 
 def instance(rules: SideConstraints) -> Instance:

@@ -3,8 +3,8 @@ import itertools
 import pytest
 
 from mapopt.emulator.lower import lower
-from mapopt.mappers.communication import Communication
 from mapopt.mapping import Mapping
+from mapopt.placement.communication import Communication
 from tests.bounds.cases import assignments, delay, loads, random_instance
 
 

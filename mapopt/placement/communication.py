@@ -1,17 +1,22 @@
-"""What transfers cost, as list scheduling needs it: delays between units, and the work they put on resources."""
+"""What transfers cost: delays between units, and the work they put on resources."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from mapopt.instance import Instance
-from mapopt.transfers import Blocking, Delay, Free, Host, Links, transfer_ticks
+from mapopt.transfers import Blocking, Free, Host, Link, Links, transfer_ticks
 
 
 class Communication:
     """Transfer times and charges of an instance.
 
     Resources are numbered: units first, then links in the order of the instance.
+
+    Attributes
+    ----------
+    hosts
+        Units that work on host memory itself; empty unless the model is ``host``.
     """
 
     def __init__(self, instance: Instance) -> None:
@@ -19,9 +24,8 @@ class Communication:
         self.n_units = len(instance.units)
         self._ticks: dict[tuple[int, int], int] = {}
         model = instance.transfer
-        self._hosts = (
-            {instance.unit_index[name] for name in model.host_units} if isinstance(model, Host) else set()
-        )
+        hosts = model.host_units if isinstance(model, Host) else ()
+        self.hosts = frozenset(instance.unit_index[name] for name in hosts)
         self._link_number: dict[str, int] = {}
         self._routes: dict[tuple[int, int], tuple[int, ...]] = {}
         if isinstance(model, Links):
@@ -45,6 +49,28 @@ class Communication:
             self._routes[source, target] = tuple(self._link_number[name] for name in names)
         return self._routes[source, target]
 
+    def send(self, tensor: int, bytes_per_s: int) -> int:
+        """Return the ticks to send a tensor at a rate, latency aside."""
+        key = self.instance.tensors[tensor].size_bytes, bytes_per_s
+        if key not in self._ticks:
+            self._ticks[key] = transfer_ticks(*key, self.instance.tick_ps)
+        return self._ticks[key]
+
+    def once(self, tensor: int) -> int:
+        """Return the ticks that a tensor travels or occupies a unit, latency included.
+
+        Of ``host`` these are the ticks of one end; 0 under ``free``, and under ``links``, where it is the route
+        that counts.
+        """
+        model = self.instance.transfer
+        if isinstance(model, (Free, Links)):
+            return 0
+        return model.latency_ticks + self.send(tensor, model.bytes_per_s)
+
+    def over(self, tensor: int, link: Link) -> int:
+        """Return the ticks that a tensor takes over a link, latency included."""
+        return self.send(tensor, link.bytes_per_s) + link.latency_ticks
+
     def delay(self, tensor: int, source: int, target: int) -> int:
         """Return the ticks from the end of the producer on ``source`` until the tensor is at ``target``.
 
@@ -52,18 +78,12 @@ class Communication:
         """
         if source == target:
             return 0
-        model, size = self.instance.transfer, self.instance.tensors[tensor].size_bytes
+        model = self.instance.transfer
         if isinstance(model, Links):
-            return sum(
-                self._send(size, model.links[link].bytes_per_s) + model.links[link].latency_ticks
-                for link in self.route(source, target)
-            )
-        if isinstance(model, Free):
-            return 0
-        once = model.latency_ticks + self._send(size, model.bytes_per_s)
+            return sum(self.over(tensor, model.links[link]) for link in self.route(source, target))
         if isinstance(model, Host):
-            return once * ((source not in self._hosts) + (target not in self._hosts))
-        return once
+            return self.once(tensor) * ((source not in self.hosts) + (target not in self.hosts))
+        return self.once(tensor)
 
     def mean_delay(self, tensor: int, *, own_unit_counts: bool = False) -> float:
         """Return the mean delay over all pairs of different units.
@@ -72,43 +92,37 @@ class Communication:
         """
         if self.n_units == 1:
             return 0.0
-        total = self._total_delay(self.instance.tensors[tensor].size_bytes, tensor)
         pairs = self.n_units * (self.n_units - 1)
-        return total / (pairs + 2 * self.n_units if own_unit_counts else pairs)
+        return self._total_delay(tensor) / (pairs + 2 * self.n_units if own_unit_counts else pairs)
 
-    def _total_delay(self, size: int, tensor: int) -> int:
+    def _total_delay(self, tensor: int) -> int:
         """Sum of the delays over all ordered pairs of different units."""
         model, others = self.instance.transfer, self.n_units - 1
-        if isinstance(model, Free):
-            return 0
-        if isinstance(model, (Delay, Blocking)):
-            return self.n_units * others * (model.latency_ticks + self._send(size, model.bytes_per_s))
         if isinstance(model, Host):
-            once = model.latency_ticks + self._send(size, model.bytes_per_s)
-            return 2 * (self.n_units - len(self._hosts)) * others * once
+            return 2 * (self.n_units - len(self.hosts)) * others * self.once(tensor)
+        if not isinstance(model, Links):
+            return self.n_units * others * self.once(tensor)
         if model.routes:
             units = range(self.n_units)
             return sum(self.delay(tensor, source, target) for source in units for target in units)
         ports = [name for path in (*model.egress, *model.ingress) for name in path]
-        links = [model.links[self._link_number[name]] for name in ports]
-        return others * sum(self._send(size, link.bytes_per_s) + link.latency_ticks for link in links)
+        return others * sum(self.over(tensor, model.links[self._link_number[name]]) for name in ports)
 
     def charges(
         self, tensor: int, source: int, target: int, *, first_departure: bool
     ) -> Iterator[tuple[int, int]]:
         """Yield (resource, ticks) of the work of one transfer; ``first_departure`` if none left the producer yet."""
-        model, size = self.instance.transfer, self.instance.tensors[tensor].size_bytes
+        model = self.instance.transfer
         if isinstance(model, Links):
             for link in self.route(source, target):
-                yield self.n_units + link, self._send(size, model.links[link].bytes_per_s)
+                yield self.n_units + link, self.send(tensor, model.links[link].bytes_per_s)
         elif isinstance(model, Blocking):
-            yield source, model.latency_ticks + self._send(size, model.bytes_per_s)
+            yield source, self.once(tensor)
         elif isinstance(model, Host):
-            once = model.latency_ticks + self._send(size, model.bytes_per_s)
-            if first_departure and source not in self._hosts:
-                yield source, once
-            if target not in self._hosts:
-                yield target, once
+            if first_departure and source not in self.hosts:
+                yield source, self.once(tensor)
+            if target not in self.hosts:
+                yield target, self.once(tensor)
 
     def loads(self, units: Sequence[int]) -> list[int]:
         """Return the ticks of work per frame on every resource for the units of all nodes."""
@@ -123,9 +137,3 @@ class Communication:
                 for resource, ticks in self.charges(number, source, target, first_departure=position == 0):
                     load[resource] += ticks
         return load
-
-    def _send(self, size: int, bytes_per_s: int) -> int:
-        key = size, bytes_per_s
-        if key not in self._ticks:
-            self._ticks[key] = transfer_ticks(size, bytes_per_s, self.instance.tick_ps)
-        return self._ticks[key]
