@@ -50,8 +50,8 @@ class Row(Part, frozen=True, omit_defaults=False):
     period_ns, rate_fps, latency_single_ns, latency_ns, utilization
         As measured, see :class:`mapopt.emulator.measure.Measurement`; utilization is the mean over the units. Means
         over the seeds for a randomised mapper; its latency percentiles are means of percentiles.
-    exact
-        Whether every period is exact.
+    exact, latency_exact
+        Whether every period, and every latency, is that of a cycle that repeats for ever.
     max_load_ns
         Work per frame on the busiest unit or link.
     gap, load_gap
@@ -69,6 +69,7 @@ class Row(Part, frozen=True, omit_defaults=False):
     period_ns: Number | None = None
     rate_fps: Number | None = None
     exact: bool | None = None
+    latency_exact: bool | None = None
     latency_single_ns: Number | None = None
     latency_ns: Latency | None = None
     utilization: Number | None = None
@@ -232,6 +233,7 @@ class _Judge:
             period_ns=mean(periods),
             rate_fps=mean(rates) if len(rates) == len(found) else None,
             exact=all(measured.exact for measured in found),
+            latency_exact=all(measured.latency_condition.exact for measured in found),
             latency_single_ns=mean([measured.latency_single_ns for measured in found]),
             latency_ns=Latency(**latencies),
             utilization=mean([measured.utilization[unit] for measured in found for unit in units]),

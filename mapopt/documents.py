@@ -218,27 +218,39 @@ def read_bytes(path: str | Path) -> bytes:
 
 
 def write_atomic(path: str | Path, data: bytes) -> None:
-    """Write to a temporary file beside ``path`` and rename it, so that a failure leaves the old file whole.
+    """Write to a temporary file and rename it, so that a failure leaves the old file whole.
+
+    A symbolic link keeps pointing where it points, an existing file keeps its mode; what is no regular file (a
+    device, a pipe) is written to directly.
 
     Raises
     ------
     InputError
         If the system refuses, with its reason.
     """
-    target = Path(path)
-    temporary: str | None = None
+    temporary: Path | None = None
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        target = Path(path).resolve()
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)
+            return
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        temporary = Path(name)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(target)
-    except OSError as error:
+        temporary.chmod(mode)
+        temporary.replace(target)
+    except (OSError, ValueError, RuntimeError) as error:
         if temporary is not None:
             with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+                temporary.unlink()
+        raise InputError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from None
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask

@@ -185,14 +185,33 @@ def _group_obstacles(
             f"node {names[0]!r}" if len(names) == 1 else f"the colocated nodes {', '.join(map(repr, names))}"
         )
         if not common:
-            yield f"{who}: classes, pin and forbid leave no unit; relax one of them or add a unit"
-        elif not unlimited and not any(_fits(instance, group, unit) for unit in sorted(common)):
-            crossbars, memory = _needs(instance, group, min(common))
-            best = max(instance.units[unit].crossbars or 0 for unit in common)
+            kinds = [
+                kind
+                for kind, time in zip(instance.classes, instance.nodes[group[0]].times, strict=True)
+                if time is not None
+            ]
             yield (
-                f"{who}: needs {crossbars} crossbars and {memory} bytes on one unit, more than any allowed unit has "
-                f"(at most {best} crossbars); use larger units"
+                f"{who}: no unit is left by its classes ({', '.join(kinds)}), pin and forbid; relax them or add a unit"
             )
+        elif not unlimited and not any(_fits(instance, group, unit) for unit in sorted(common)):
+            yield f"{who}: {_shortage(instance, group, sorted(common))}; use larger units"
+
+
+def _shortage(instance: Instance, nodes: list[int], units: list[int]) -> str:
+    """Say what each of the units lacks for the nodes; the first of each kind of shortage stands for all."""
+    found: dict[str, str] = {}
+    for unit in units:
+        crossbars, memory = _needs(instance, nodes, unit)
+        spec = instance.units[unit]
+        if spec.crossbars is not None and crossbars > spec.crossbars:
+            found.setdefault(
+                "crossbars", f"needs {crossbars} crossbars and {spec.name!r} has {spec.crossbars}"
+            )
+        elif spec.memory_bytes is not None and memory > spec.memory_bytes:
+            found.setdefault(
+                "memory", f"needs {memory} bytes of memory and {spec.name!r} has {spec.memory_bytes}"
+            )
+    return ", ".join(found.values())
 
 
 def _separation_obstacles(

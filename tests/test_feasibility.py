@@ -65,13 +65,16 @@ def test_side_constraints_and_messages():
         (instance(crossbars=2), "node 'b': needs 3 crossbars"),
         (
             instance(SideConstraints(pin=(NodeUnits("a", ("d0",)),))),
-            "node 'a': classes, pin and forbid leave no unit",
+            "node 'a': no unit is left by its classes \\(imc\\), pin and forbid",
         ),
         (
             instance(SideConstraints(pin=(NodeUnits("a", ("i0",)),), forbid=(NodeUnits("a", ("i0",)),))),
-            "node 'a': classes, pin and forbid leave no unit",
+            "node 'a': no unit is left by its classes \\(imc\\), pin and forbid",
         ),
-        (instance(SideConstraints(colocate=(("a", "b"),))), "colocated nodes 'a', 'b': needs 5 crossbars"),
+        (
+            instance(SideConstraints(colocate=(("a", "b"),))),
+            "colocated nodes 'a', 'b': needs 5 crossbars and 'i0' has 4",
+        ),
         (
             instance(SideConstraints(colocate=(("a", "c"),), separate=(("c", "a"),))),
             r"both together \(colocate\) and apart",
@@ -84,7 +87,7 @@ def test_side_constraints_and_messages():
             instance(SideConstraints(forbid=(NodeUnits("c", ("d0",)),)), crossbars=3),
             "need 7 crossbars.*have 6",
         ),
-        (instance(memory=9), "and 10 bytes"),
+        (instance(memory=9), "needs 10 bytes of memory and 'i0' has 9"),
     ],
 )
 def test_obstacles_are_found_and_named(problem, reason):

@@ -32,6 +32,8 @@ def test_derived_arrays_follow_the_listed_order():
     assert problem.memory_bytes.tolist() == [0, 0, 4]
     assert problem.unit_class.tolist() == [0, 0, 1]
     assert problem.edges == ((1, 0, 0), (1, 2, 0), (2, 0, 1))
+    assert problem.entering == (((1, 0), (2, 1)), (), ((1, 0),))
+    assert problem.leaving == ((), ((0, 0), (2, 0)), ((0, 1),))
     assert problem.predecessors == ((1, 2), (), (1,))
     assert problem.successors == ((), (0, 2), (0,))
     assert problem.topological_order == (1, 2, 0)

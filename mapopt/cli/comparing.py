@@ -36,7 +36,7 @@ def compare(
 ) -> None:
     """Compare mappers with each other and the lower bound.
 
-    Ctrl-C prints the rows done so far.
+    Ctrl-C prints the rows done so far. Exits with 1 if a mapper turns out to be defective.
     """
     from mapopt.comparison import compare as run_comparison
 
@@ -56,6 +56,8 @@ def compare(
     if not result.complete:
         output.note("mapopt: interrupted; these are the mappers that were done")
         raise typer.Exit(130)
+    if any(row.status == "failed" for row in result.rows):
+        raise typer.Exit(1)
 
 
 class _Progress:
@@ -97,12 +99,13 @@ def _print(result: Comparison, as_json: bool) -> None:
     ]
     rows = [
         [
-            row.mapper + (f" (mean of {row.spread.seeds})" if row.spread else ""),
+            row.mapper + (f" x{row.spread.seeds}" if row.spread else ""),
             _us(row.period_ns) + ("" if row.exact in (True, None) else " ~"),
             output.grouped(row.rate_fps, 1),
             output.percent(row.gap),
             output.percent(row.load_gap),
-            _us(row.latency_ns.mean if row.latency_ns else None),
+            _us(row.latency_ns.mean if row.latency_ns else None)
+            + ("" if row.latency_exact in (True, None) else " ~"),
             _us(row.latency_single_ns),
             output.percent(row.utilization),
         ]

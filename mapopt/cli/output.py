@@ -8,10 +8,13 @@ from typing import Any
 
 import msgspec
 
+from mapopt.documents import Document
+
 
 def print_json(value: Any) -> None:
-    """Print indented JSON on standard output."""
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    """Print indented JSON on standard output; documents come with their schema."""
+    data = value.to_json() if isinstance(value, Document) else msgspec.json.encode(value)
+    print(msgspec.json.format(data, indent=2).decode())
 
 
 def print_table(
@@ -21,27 +24,27 @@ def print_table(
     numeric: Sequence[str] = (),
     title: str | None = None,
 ) -> None:
-    """Print a table; ``numeric`` columns are aligned to the right. Text is printed as it is, never as markup."""
+    """Print a table of plain text; ``numeric`` columns are aligned to the right.
+
+    A table with numbers is never cropped: on a narrow terminal its lines run on. Other tables fold their cells.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        title=None if title is None else Text(title), title_justify="left", box=None, pad_edge=False
-    )
+    table = Table(box=None, pad_edge=False)
     for column in columns:
+        is_number = column in numeric
         table.add_column(
-            Text(column),
-            justify="right" if column in numeric else "left",
-            overflow="fold",
-            no_wrap=column in numeric,
+            Text(column), justify="right" if is_number else "left", overflow="fold", no_wrap=is_number
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console = Console()
-    if not console.is_terminal:
-        wide = Console(width=10_000)
-        console = Console(width=wide.measure(table).maximum + 1)
+    if numeric or not console.is_terminal:
+        console = Console(width=Console(width=100_000).measure(table).maximum)
+    if title is not None:
+        print(title)
     console.print(table)
 
 
