@@ -108,8 +108,9 @@ def build_instance(
         for unit_class in platform.classes:
             if (node.name, unit_class.name) in measured:
                 exact = Fraction(measured[node.name, unit_class.name]) * 1000
-                ticks.append(round(exact / platform.tick_ps))
-                error_ps = max(error_ps, abs(exact - (ticks[-1] or 0) * platform.tick_ps))
+                whole = ceil(exact / platform.tick_ps)
+                error_ps = max(error_ps, whole * platform.tick_ps - exact)
+                ticks.append(whole)
             else:
                 time = node_time_ps(node, unit_class)
                 ticks.append(None if time is None else ceil(time / platform.tick_ps))
@@ -117,7 +118,7 @@ def build_instance(
         nodes.append(_instance_node(node, ticks, network, platform))
     origin = f"network {network.name!r} on platform {platform.name!r}, analytic times"
     if measured:
-        origin += f", {len(measured)} measured times rounded to ticks by at most {float(error_ps):g} ps"
+        origin += f", {len(measured)} measured times rounded up to ticks by at most {float(error_ps):g} ps"
     units = tuple(
         Unit(
             name=f"{unit_class.name}{index}",

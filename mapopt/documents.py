@@ -110,7 +110,10 @@ def decode_json(data: bytes, source: str) -> Any:
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{source}: not valid JSON ({error}); the file may be truncated") from None
+        raise InputError(
+            f"{source}: not valid JSON ({error}); JSON has no NaN or infinity and no byte order mark, and the file may "
+            "be truncated"
+        ) from None
 
 
 def read_csv(path: str | Path, columns: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
@@ -124,20 +127,33 @@ def read_csv(path: str | Path, columns: Sequence[str]) -> list[tuple[str, dict[s
     Raises
     ------
     InputError
-        If the file cannot be read, is not UTF-8, is not CSV, or lacks a column.
+        If the file cannot be read, is not UTF-8, is not CSV, lacks a column, has a row of another length than its
+        header, or no row at all.
     """
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not UTF-8 text; save it as a CSV file in UTF-8") from None
-    reader = csv.DictReader(io.StringIO(text), restval="")
+    reader = csv.reader(io.StringIO(text))
+    rows = []
     try:
-        names = list(reader.fieldnames or ())
+        names = next(reader, [])
         if not set(columns) <= set(names):
             raise InputError(f"{path}: has the columns {names}; it needs {', '.join(columns)}")
-        return [(f"{path}, line {reader.line_num}", {name: row[name] for name in names}) for row in reader]
+        for cells in reader:
+            where = f"{path}, line {reader.line_num}"
+            if cells and len(cells) != len(names):
+                raise InputError(
+                    f"{where}: has {len(cells)} fields for {len(names)} columns; quote fields that hold a comma, and "
+                    "write decimals with a point"
+                )
+            if cells:
+                rows.append((where, dict(zip(names, cells, strict=True))))
     except csv.Error as error:
         raise InputError(f"{path}, line {reader.line_num}: not valid CSV ({error})") from None
+    if not rows:
+        raise InputError(f"{path}: has no rows below its header; leave the file out or fill it")
+    return rows
 
 
 def convert(raw: Any, kind: type[T], source: str) -> T:
@@ -151,7 +167,36 @@ def convert(raw: Any, kind: type[T], source: str) -> T:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        raise InputError(f"{source}: {error}") from None
+        raise InputError(f"{source}: {_explained(str(error), raw, kind)}") from None
+
+
+def _explained(message: str, raw: Any, kind: Any) -> str:
+    """Add to msgspec's message the wrong value, the name of what it belongs to, and where the rules are."""
+    rule, separator, path = message.partition(" - at `$")
+    if "unknown field" in rule:
+        names = ", ".join(_keys(kind))
+        return message + (f"; known keys: {names}" if names and not separator else "; leave it out")
+    remedy = f"; `mapopt schema {kind.KIND}` says what is allowed" if hasattr(kind, "KIND") else ""
+    value, owner = raw, ""
+    for key, index in re.findall(r"\.([^.\[\]`]+)|\[(\d+)\]", path):
+        try:
+            value = value[int(index)] if index else value[key]
+        except (KeyError, IndexError, TypeError):
+            return message + remedy
+        if isinstance(value, dict) and isinstance(value.get("name"), str):
+            owner = f" of {value['name'][:100]!r}"
+    if not separator:
+        return message + remedy
+    shown = "" if isinstance(value, dict | list) else f" is {value!r:.100}"
+    return f"{path[1:-1]}{owner}{shown}: {rule[:1].lower()}{rule[1:]}{remedy}"
+
+
+def _keys(kind: Any) -> list[str]:
+    return (
+        [field.encode_name for field in msgspec.structs.fields(kind)]
+        if issubclass(kind, msgspec.Struct)
+        else []
+    )
 
 
 def unique(what: str, names: Iterable[str]) -> None:

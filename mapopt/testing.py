@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -59,23 +60,23 @@ def check_mapper(mapper: Mapper) -> None:
 
 def tiny_instances() -> Iterator[Instance]:
     """Yield instances of 1 to 8 nodes that all have a mapping, over the transfer models and side constraints."""
-    yield _instance("one node", [("a", 5, None)], [], imc=1)
-    yield _instance("more units than nodes", [("a", 5, None), ("b", 0, None)], [], imc=4, dpu=2)
+    yield _instance("one node", [_Node("a", 5)], [], imc=1)
+    yield _instance("more units than nodes", [_Node("a", 5), _Node("b", 0)], [], imc=4, dpu=2)
     for model in _transfer_models(5):
         yield _instance(
             f"branches, {type(model).__name__.lower()}", _NODES, _EDGES, imc=3, dpu=2, transfer=model
         )
-    yield _instance("choice of class", [(f"n{at}", 3 + at, 9 - at) for at in range(7)], [], imc=2, dpu=2)
+    yield _instance("choice of class", [_Node(f"n{at}", 3 + at, 9 - at) for at in range(7)], [], imc=2, dpu=2)
     yield _instance(
         "tight crossbars",
-        [(f"n{at}", 4, None, need) for at, need in enumerate((1, 1, 2, 3, 3, 2))],
+        [_Node(f"n{at}", 4, crossbars=need) for at, need in enumerate((1, 1, 2, 3, 3, 2))],
         [("n0", "n1"), ("n1", "n2"), ("n2", "n3")],
         imc=3,
         crossbars=4,
     )
     yield _instance(
         "tight memory",
-        [(f"n{at}", 4, None, 0, need) for at, need in enumerate((1, 1, 2, 3, 3, 2))],
+        [_Node(f"n{at}", 4, memory_bytes=need) for at, need in enumerate((1, 1, 2, 3, 3, 2))],
         [("n0", "n5")],
         imc=2,
         memory_bytes=6,
@@ -99,22 +100,32 @@ def impossible_instance() -> Instance:
     """Return an instance without any mapping: three nodes apart on two units."""
     return _instance(
         "impossible",
-        [("a", 1, None), ("b", 1, None), ("c", 1, None)],
+        [_Node("a", 1), _Node("b", 1), _Node("c", 1)],
         [],
         imc=2,
         rules=SideConstraints(separate=(("a", "b", "c"),)),
     )
 
 
+class _Node(NamedTuple):
+    """A node with its times on imc and dpu, ``None`` where it cannot run, and its needs."""
+
+    name: str
+    imc: int | None
+    dpu: int | None = None
+    crossbars: int = 0
+    memory_bytes: int = 0
+
+
 _NODES = [
-    ("a", 7, None),
-    ("b", 5, None),
-    ("c", 4, None),
-    ("d", None, 2),
-    ("e", 6, None),
-    ("f", 3, 8),
-    ("g", 3, None),
-    ("h", None, 1),
+    _Node("a", 7),
+    _Node("b", 5),
+    _Node("c", 4),
+    _Node("d", None, 2),
+    _Node("e", 6),
+    _Node("f", 3, 8),
+    _Node("g", 3),
+    _Node("h", None, 1),
 ]
 _EDGES = [
     ("a", "b"),
@@ -144,11 +155,7 @@ def _transfer_models(units: int) -> Iterator[TransferModel]:
 
 def _instance(
     name: str,
-    nodes: list[tuple[str, int | None, int | None]]
-    | list[tuple[str, int, int]]
-    | list[tuple[str, int, None]]
-    | list[tuple[str, int, None, int]]
-    | list[tuple[str, int, None, int, int]],
+    nodes: list[_Node],
     edges: list[tuple[str, str]],
     *,
     imc: int,
@@ -158,8 +165,7 @@ def _instance(
     transfer: TransferModel | None = None,
     rules: SideConstraints | None = None,
 ) -> Instance:
-    """Nodes are (name, time on imc, time on dpu, crossbars, memory), edges (producer, consumer)."""
-    padded = [(*node, 0, 0)[:5] if len(node) < 5 else node for node in nodes]
+    """Edges are (producer, consumer)."""
     producers = dict.fromkeys(producer for producer, _ in edges)
     return Instance(
         name=name,
@@ -169,8 +175,10 @@ def _instance(
             *(Unit(f"dpu{at}", "dpu") for at in range(dpu)),
         ),
         nodes=tuple(
-            InstanceNode(node, (fast, slow), crossbars=(need, 0), memory_bytes=size)
-            for node, fast, slow, need, size in padded
+            InstanceNode(
+                node.name, (node.imc, node.dpu), crossbars=(node.crossbars, 0), memory_bytes=node.memory_bytes
+            )
+            for node in nodes
         ),
         tensors=tuple(
             InstanceTensor(

@@ -97,8 +97,8 @@ def test_measured_times_replace_analytic_ones_and_state_the_rounding(tmp_path):
     table = tmp_path / "times.csv"
     table.write_text("node,class,time_ns\nconv,imc,17.3\nadd,imc,5\n")
     problem = build_instance(network(), load_platform("imce:imc=2,dpu=1"), times=read_times(table))
-    assert problem.times.tolist() == [[17, -1], [5, 500]]
-    assert "at most 300 ps" in problem.source
+    assert problem.times.tolist() == [[18, -1], [5, 500]]
+    assert "rounded up to ticks by at most 700 ps" in problem.source
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,9 @@ def test_measured_times_replace_analytic_ones_and_state_the_rounding(tmp_path):
         ("node,class,time_ns\nconv,imc,nan\n", "line 2: time_ns is 'nan'"),
         ("node,class,time_ns\nconv,imc,1e30\n", "finite number from 0"),
         ("node,class,time_ns\nconv,imc,fast\n", "must be a number"),
-        ("node,class,time_ns\nconv,imc\n", "must be a number"),
+        ("node,class,time_ns\nconv,imc\n", "has 2 fields for 3 columns"),
+        ("node,class,time_ns\nconv,imc,1,5\n", "has 4 fields for 3 columns"),
+        ("node,class,time_ns\n", "no rows"),
         ("node,class,time_ns\nconv,imc,1\nconv,imc,2\n", "appears twice"),
     ],
 )

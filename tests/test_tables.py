@@ -18,7 +18,11 @@ def test_round_trip(tmp_path, patterns):
     ("text", "message"),
     [
         ("", "needs node, unit"),
-        ("node,unit\n", "numbered from 0"),
+        ("node,unit\n", "no rows"),
+        ("node,unit,colour\na,u,red\n", "column 'colour' does not exist"),
+        ("node,unit\na,u,7\n", "line 2: has 3 fields for 2 columns"),
+        ("node,unit,priority\na,u,high\n", "priority is 'high'"),
+        ("pattern,node,unit,priority\n0,a,u,1\n1,a,u,2\n", "two priorities"),
         ("node,unit\na,u\na,v\n", "line 3: node 'a' appears twice"),
         ("node,unit\na,\n", "one of them is missing"),
         ("pattern,node,unit\n1,a,u\n", "numbered from 0"),
@@ -31,3 +35,11 @@ def test_bad_tables(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         read_table(path)
+
+
+def test_priorities_travel_with_the_table(tmp_path):
+    mapping = Mapping(
+        nodes=("a", "b"), patterns=(Pattern(("u", "v")), Pattern(("v", "u"))), priorities=(5, -3)
+    )
+    write_table(tmp_path / "m.csv", mapping)
+    assert read_table(tmp_path / "m.csv") == mapping

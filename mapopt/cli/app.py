@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from mapopt import __version__
 from mapopt.cli import catalog, comparing, emulating, importing, mapping
 
 app = typer.Typer(
@@ -16,8 +19,18 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"mapopt {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Exit codes: 0 ok, 1 a check did not hold, 2 bad input."""
 
 

@@ -42,6 +42,13 @@ Times = Annotated[
 ]
 
 
+def keep(out: Path, *inputs: str | Path) -> None:
+    """Refuse to write over what the command reads."""
+    for path in inputs:
+        if Path(path).exists() and out.exists() and Path(path).samefile(out):
+            raise InputError(f"{out}: is an input of this command; write to another file")
+
+
 def load(
     network: str,
     platform: str | None,

@@ -9,6 +9,7 @@ import typer
 from mapopt.cli import arguments, output
 
 if TYPE_CHECKING:
+    from mapopt.instance import Instance
     from mapopt.network.model import Network
 
 
@@ -24,14 +25,12 @@ def inspect(
 
     With a platform also the crossbars that a node needs and its time on each class.
     """
-    from mapopt.errors import InputError
     from mapopt.network.library import load_network
     from mapopt.sources import is_instance_file
 
     if is_instance_file(network):
-        raise InputError(
-            f"{network}: is an instance; inspect shows networks (an ONNX file or a built-in name)"
-        )
+        _print_instance(arguments.load(network, platform, None, shape, strict, no_fuse), as_json)
+        return
     net = load_network(network, shapes=arguments.parse_shapes(shape), fuse=not no_fuse, strict=strict)
     nodes = _records(net)
     if platform is not None:
@@ -122,6 +121,56 @@ def _cells(node: dict[str, Any], classes: list[str]) -> list[str]:
     return cells
 
 
+def _print_instance(problem: Instance, as_json: bool) -> None:
+    from mapopt.emulator.measurement import to_ns
+
+    written = dict.fromkeys((node.name for node in problem.nodes), 0)
+    for tensor in problem.tensors:
+        written[tensor.producer] += tensor.size_bytes
+    nodes: list[dict[str, Any]] = [
+        {
+            "name": node.name,
+            "op": node.op,
+            "times_ns": {
+                name: None if ticks is None else to_ns(ticks, problem.tick_ps)
+                for name, ticks in zip(problem.classes, node.times, strict=True)
+            },
+            "crossbars": dict(
+                zip(problem.classes, node.crossbars or (0,) * len(problem.classes), strict=True)
+            ),
+            "memory_bytes": node.memory_bytes,
+            "output_bytes": written[node.name],
+        }
+        for node in problem.nodes
+    ]
+    if as_json:
+        units = [unit.name for unit in problem.units]
+        output.print_json(
+            {
+                "name": problem.name,
+                "digest": problem.digest,
+                "source": problem.source,
+                "units": units,
+                "nodes": nodes,
+            }
+        )
+        return
+    times = [f"{name} [us]" for name in problem.classes]
+    columns = ["node", "operators", "crossbars", "output [bytes]", *times]
+    rows = [
+        [
+            node["name"],
+            node["op"],
+            output.grouped(max(node["crossbars"].values())),
+            output.grouped(node["output_bytes"]),
+            *("" if time is None else output.grouped(time / 1000, 1) for time in node["times_ns"].values()),
+        ]
+        for node in nodes
+    ]
+    output.print_table(columns, rows, numeric=columns[2:], title=f"{problem.name} ({problem.source})")
+    print(f"{len(nodes)} nodes, {len(problem.tensors)} tensors, {len(problem.units)} units")
+
+
 def networks(as_json: arguments.AsJson = False) -> None:
     """List the built-in networks."""
     from mapopt.network.library import builtin_networks
@@ -142,7 +191,10 @@ def platforms(
     if show is not None:
         if show not in PRESETS:
             raise InputError(f"platform {show!r}: is not a preset; the presets are {', '.join(PRESETS)}")
-        print(preset_text(show), end="")
+        if as_json:
+            output.print_json(load_platform(show))
+        else:
+            print(preset_text(show), end="")
         return
     chips = [load_platform(name) for name in PRESETS]
     _print_catalogue([(chip.name, chip.summary, chip.reference) for chip in chips], as_json)
@@ -188,6 +240,7 @@ def schema(
     kind: Annotated[
         Literal["instance", "mapping", "platform", "measurement"], typer.Argument(help="Kind of document.")
     ],
+    _as_json: arguments.AsJson = False,
 ) -> None:
     """Print the JSON Schema of a kind of document."""
     from mapopt.documents import Document

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mapopt.cli import arguments
+from mapopt.cli import arguments, output
 
 
 def import_(
@@ -18,12 +18,25 @@ def import_(
     ],
     source: Annotated[str, typer.Argument(metavar="FILE", help="File to read.")],
     out: arguments.Output,
+    as_json: arguments.AsJson = False,
 ) -> None:
     """Convert a problem of another tool to an instance."""
     from mapopt.importers.device_placement import read_workload
 
+    arguments.keep(out, source)
     problem = read_workload(source)
     problem.save(out)
-    print(
-        f"{problem.name}: {len(problem.nodes)} nodes, {len(problem.units)} units; {problem.source} -> {out}"
-    )
+    if as_json:
+        output.print_json(
+            {
+                "instance": problem.name,
+                "nodes": len(problem.nodes),
+                "units": len(problem.units),
+                "source": problem.source,
+                "file": str(out),
+            }
+        )
+    else:
+        print(
+            f"{problem.name}: {len(problem.nodes)} nodes, {len(problem.units)} units; {problem.source} -> {out}"
+        )

@@ -23,6 +23,7 @@ def instance(
     """Write the optimisation problem as one JSON file."""
     from mapopt.feasibility import require_feasible
 
+    arguments.keep(out, network)
     problem = arguments.load(network, platform, times, shape, strict, no_fuse)
     require_feasible(problem)
     problem.save(out)
@@ -62,6 +63,7 @@ def map_(
     """
     from mapopt.mappers.run import map_instance
 
+    arguments.keep(out, network)
     problem = arguments.load(network, platform, times, shape, strict, no_fuse)
     result = map_instance(problem, mapper, seed=seed, options=set_ or ())
     result.save(out)
@@ -97,6 +99,7 @@ def schedule(
     from mapopt.mapping import Mapping
     from mapopt.sources import read_instance
 
+    arguments.keep(out, instance)
     problem = read_instance(instance)
     assignment = Mapping.load(mapping)
     require(problem, assignment)
@@ -115,6 +118,7 @@ def schedule(
 def convert(
     source: Annotated[Path, typer.Argument(help="Mapping (.json) or node,unit table (.csv).")],
     target: Annotated[Path, typer.Argument(help="The other of the two.")],
+    as_json: arguments.AsJson = False,
 ) -> None:
     """Convert a mapping to or from a node,unit table."""
     from mapopt.errors import InputError
@@ -128,6 +132,11 @@ def convert(
             output.note(f"{source}: start times are not part of a table; `mapopt schedule` makes them anew")
         write_table(target, mapping)
     elif endings == (".csv", ".json"):
-        read_table(source).save(target)
+        mapping = read_table(source)
+        mapping.save(target)
     else:
         raise InputError(f"convert {source} {target}: one must end in .json and the other in .csv")
+    if as_json:
+        output.print_json(
+            {"nodes": len(mapping.nodes), "patterns": len(mapping.patterns), "file": str(target)}
+        )

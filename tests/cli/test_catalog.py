@@ -52,6 +52,7 @@ def test_schemas(mapopt, kind):
         ("inspect", "resnet81"),
         ("inspect", "none.onnx"),
         ("inspect", "x.json"),
+        ("inspect", "resnet8", "--platform", "none.toml"),
         ("inspect", "resnet8", "--platform", "imce:gpu=1"),
         ("inspect", "resnet8", "--shape", "x=1xtwo"),
         ("schema", "nothing"),
@@ -63,3 +64,21 @@ def test_bad_input_exits_with_2(mapopt, arguments):
     assert ran.code == 2
     assert ran.err
     assert "Traceback" not in ran.err
+
+
+def test_inspect_an_instance_file(mapopt, tmp_path):
+    path = tmp_path / "r8.json"
+    mapopt("instance", "resnet8", "--platform", "imc:imc=2,dpu=1", "-o", path)
+    shown = mapopt("inspect", path, "--json").json
+    assert shown["units"] == ["imc0", "imc1", "dpu0"]
+    first = shown["nodes"][0]
+    assert first["times_ns"] == {"imc": 102_400, "dpu": None}
+    assert first["crossbars"] == {"imc": 1, "dpu": 0}
+    assert first["output_bytes"] == 16 * 32 * 32
+    assert first["name"] in mapopt("inspect", path).out
+
+
+def test_every_command_takes_json(mapopt):
+    assert json.loads(mapopt("schema", "mapping", "--json").out)["title"] == "mapopt.mapping/1"
+    assert mapopt("platforms", "--show", "imce", "--json").json["schema"] == "mapopt.platform/1"
+    assert mapopt("--version").out.startswith("mapopt ")

@@ -58,6 +58,14 @@ def test_pictures_and_traces(mapopt, scheduled, tmp_path):
     assert png.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_trace_is_of_the_interval_asked_for(mapopt, files, tmp_path):
+    trace = tmp_path / "t.json"
+    assert mapopt("emulate", *files, "--interval", "5000000", "--trace", trace).code == 0
+    events = json.loads(trace.read_bytes())["traceEvents"]
+    released = [event["ts"] for event in events if event["ph"] == "b"]
+    assert released[:3] == pytest.approx([0, 5000, 10000])  # microseconds
+
+
 def test_verify_confirms_and_refutes(mapopt, scheduled, tmp_path):
     instance, schedule = scheduled
     assert mapopt("verify", instance, schedule).code == 0

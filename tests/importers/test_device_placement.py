@@ -68,7 +68,7 @@ def test_fields_arrive_where_they_belong():
             "different costs",
         ),
         ({"edges": [{"sourceId": 0, "destId": 1, "cost": -1.0}]}, ">= 0"),
-        ({"maxFPGAs": "six"}, "Expected `int`"),
+        ({"maxFPGAs": "six"}, "maxFPGAs is 'six': expected `int`"),
         ({"nodes": [WORKLOAD["nodes"][0]] * 2, "edges": []}, "appears twice"),
     ],
 )
