@@ -1,5 +1,6 @@
 import json
 import os
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -115,3 +116,16 @@ def test_written_files_have_the_usual_mode(tmp_path):
     write_atomic(tmp_path / "file", b"")
     (tmp_path / "plain").write_bytes(b"")
     assert (tmp_path / "file").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_links_modes_and_devices_are_respected(tmp_path):
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.write_bytes(b"old")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    write_atomic(link, b"new")
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+    assert real.stat().st_mode & 0o777 == 0o600
+    write_atomic("/dev/null", b"gone")
+    assert Path("/dev/null").is_char_device()

@@ -24,13 +24,16 @@ def emulate(
         str | None,
         typer.Option(help="Nanoseconds between frames, or `saturated`; default: see the documentation."),
     ] = None,
-    window: Annotated[int, typer.Option(min=1, help="Frames in flight when saturated.")] = 16,
+    window: Annotated[
+        int | None, typer.Option(min=1, help="Frames in flight when saturated.  [default: 16]")
+    ] = None,
     dispatch: Annotated[
         Literal["self-timed", "time-triggered"] | None,
         typer.Option(help="Default: time-triggered if the mapping has start times."),
     ] = None,
     trace: Annotated[
-        Path | None, typer.Option(help="Write a trace for ui.perfetto.dev or chrome://tracing (.json).")
+        Path | None,
+        typer.Option(help="Write a trace of the first 32 frames, or --frames, for ui.perfetto.dev (.json)."),
     ] = None,
     gantt: Annotated[Path | None, typer.Option(help="Draw a Gantt chart (.svg or .png).")] = None,
     as_json: arguments.AsJson = False,
@@ -40,37 +43,65 @@ def emulate(
     By default the period is that of a saturated run (a frame enters when fewer than `window` are in flight) and the
     latency that of frames released every 1.05 times the largest load.
     """
-    from mapopt.emulator.measure import measure, ticks_from_ns
+    from mapopt.emulator.measure import DEFAULT_WINDOW, measure
+    from mapopt.emulator.measurement import ticks_from_ns
+    from mapopt.errors import InputError
     from mapopt.feasibility import require
     from mapopt.mapping import Mapping
     from mapopt.sources import read_instance
 
+    if gantt is not None and gantt.suffix.lower() not in (".svg", ".png"):
+        raise InputError(
+            f"{gantt}: a Gantt chart is written as .svg or .png; give the file one of these endings"
+        )
+    for target in (trace, gantt):
+        if target is not None:
+            arguments.keep(target, instance, mapping)
+            if not target.absolute().parent.is_dir():
+                raise InputError(f"{target}: its directory does not exist; make it first")
     problem = read_instance(instance)
     decisions = Mapping.load(mapping)
     require(problem, decisions)
+    if decisions.is_time_triggered and dispatch != "self-timed":
+        _refuse(
+            {"--frames": frames, "--interval": interval, "--window": window},
+            "a time-triggered mapping has its own period; leave it out or choose --dispatch self-timed",
+        )
+    if interval not in (None, "saturated"):
+        _refuse({"--window": window}, "is for saturated runs; leave it out beside an interval in ns")
     pace: Fraction | Literal["saturated"] | None = None
     if interval is not None:
         pace = "saturated" if interval == "saturated" else ticks_from_ns(interval, problem.tick_ps)
-    result = measure(problem, decisions, frames=frames, interval=pace, window=window, dispatch=dispatch)
+    size = DEFAULT_WINDOW if window is None else window
+    result = measure(problem, decisions, frames=frames, interval=pace, window=size, dispatch=dispatch)
     if trace is not None:
-        from mapopt.emulator.trace import write_trace
+        from mapopt.emulator.trace import DEFAULT_FRAMES, write_trace
 
-        write_trace(trace, problem, decisions, dispatch=dispatch, interval=pace, window=window)
+        shown = DEFAULT_FRAMES if frames is None else frames
+        write_trace(trace, problem, decisions, dispatch=dispatch, interval=pace, window=size, frames=shown)
     if gantt is not None:
         from mapopt.emulator.gantt import draw_gantt
 
-        draw_gantt(gantt, problem, decisions, dispatch=dispatch, interval=pace, window=window)
+        draw_gantt(gantt, problem, decisions, dispatch=dispatch, interval=pace, window=size)
     if as_json:
         output.print_json(result)
     else:
         _print(result)
 
 
+def _refuse(options: dict[str, object], why: str) -> None:
+    """Refuse options that this run would ignore."""
+    from mapopt.errors import InputError
+
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"{name} {value}: {why}")
+
+
 def _print(result: Measurement) -> None:
-    exact = "exact" if result.exact else "not exact: mean over the second half of the horizon"
     rows = [
         ("dispatch", f"{result.dispatch}, {result.patterns} pattern{'s' if result.patterns > 1 else ''}"),
-        ("period", f"{output.exact(result.period_ns)} ns ({exact}; {_under(result.period_condition)})"),
+        ("period", f"{output.exact(result.period_ns)} ns ({_under(result.period_condition)})"),
         ("rate", "-" if result.rate_fps is None else f"{output.exact(result.rate_fps)} frames/s"),
         ("max load", f"{output.exact(result.max_load_ns)} ns on {result.max_load_resource}"),
         ("single-frame latency", f"{output.exact(result.latency_single_ns)} ns"),
@@ -103,12 +134,15 @@ def _print(result: Measurement) -> None:
 
 
 def _under(condition: Condition) -> str:
-    text = {
+    arrival = {
         "saturated": f"saturated, window {condition.window}",
         "periodic": f"released every {output.exact(condition.interval_ns or 0)} ns",
         "schedule": "the schedule's own",
     }[condition.arrival]
-    return f"{text}; {condition.note}" if condition.note else text
+    exact = (
+        "exact" if condition.exact else f"not exact: second half of the horizon, {condition.frames} frames"
+    )
+    return "; ".join(part for part in (exact, arrival, condition.note) if part)
 
 
 def verify(

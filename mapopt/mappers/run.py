@@ -18,7 +18,7 @@ from mapopt.mapping import Claims, Mapping
 
 
 class BrokenMapperError(MapoptError):
-    """A mapper returned a mapping that breaks a rule of the instance: a defect of the mapper."""
+    """A defect of a mapper: it crashed, or returned a mapping that breaks a rule of the instance."""
 
 
 def map_instance(
@@ -53,7 +53,7 @@ def map_instance(
     NoMappingError
         If the mapper found none, which proves nothing.
     BrokenMapperError
-        If the mapper returned a mapping that breaks a rule.
+        If the mapper crashed or returned a mapping that breaks a rule.
     """
     from mapopt.mappers.registry import get
 
@@ -63,7 +63,15 @@ def map_instance(
 def run_mapper(mapper: Mapper, instance: Instance, *, seed: int = 0) -> Mapping:
     """Run a mapper object, see :func:`map_instance`."""
     require_feasible(instance)
-    mapping = mapper.map(instance, seed=seed)
+    try:
+        mapping = mapper.map(instance, seed=seed)
+    except MapoptError:
+        raise
+    except Exception as error:  # a third party's mapper may raise anything
+        raise BrokenMapperError(
+            f"mapper {mapper.name!r} ({type(mapper).__module__}) failed with {type(error).__name__}: {error}; "
+            "report it to its authors"
+        ) from error
     require_rules(mapper, instance, mapping)
     return with_claims(instance, mapping)
 

@@ -1,6 +1,7 @@
 import json
 from xml.etree import ElementTree
 
+import jsonschema
 import msgspec
 import pytest
 
@@ -114,6 +115,8 @@ def test_verify_names_broken_rules(mapopt, files, tmp_path):
         ("--window", 0),
         ("--dispatch", "time-triggered"),
         ("--gantt", "picture.bmp"),
+        ("--gantt", "/nonexistent/g.svg"),
+        ("--interval", 200_000, "--window", 3),
         ("--trace", "/nonexistent/t.json"),
     ],
 )
@@ -121,3 +124,36 @@ def test_bad_options_exit_with_2(mapopt, files, options):
     ran = mapopt("emulate", *files, *options)
     assert ran.code == 2
     assert ran.err
+
+
+def test_options_that_would_be_ignored_are_refused(mapopt, scheduled):
+    for option in (("--frames", 3), ("--interval", 10**6), ("--window", 4)):
+        ran = mapopt("emulate", *scheduled, *option)
+        assert ran.code == 2
+        assert option[0] in ran.err
+        assert mapopt("emulate", *scheduled, *option, "--dispatch", "self-timed").code == 0
+
+
+def test_frames_size_the_trace(mapopt, files, tmp_path):
+    trace = tmp_path / "t.json"
+    assert mapopt("emulate", *files, "--frames", 3, "--trace", trace).code == 0
+    events = json.loads(trace.read_bytes())["traceEvents"]
+    assert {event["args"]["frame"] for event in events if event["ph"] == "X"} == {0, 1, 2}
+
+
+def test_nothing_is_written_when_one_output_is_impossible(mapopt, files, tmp_path):
+    trace = tmp_path / "t.json"
+    assert mapopt("emulate", *files, "--trace", trace, "--gantt", tmp_path / "g.pdf").code == 2
+    assert not trace.exists()
+
+
+def test_printed_documents_satisfy_their_schema(mapopt, files):
+    jsonschema.validate(mapopt("emulate", *files, "--json").json, mapopt("schema", "measurement").json)
+
+
+def test_inputs_are_never_overwritten(mapopt, files):
+    kept = files[0].read_bytes()
+    for arguments in (("map", files[0], "-o", files[0]), ("schedule", *files, "-o", files[0])):
+        assert mapopt(*arguments).code == 2
+    assert mapopt("emulate", *files, "--trace", files[0]).code == 2
+    assert files[0].read_bytes() == kept

@@ -35,6 +35,17 @@ def test_a_mapping_that_breaks_a_rule_is_the_mappers_defect():
         run_mapper(Careless(), PROBLEM)
 
 
+def test_a_crash_names_the_mapper():
+    class Crashing(Careless):
+        def map(self, instance, *, seed=0):
+            raise ZeroDivisionError("oops")
+
+    with pytest.raises(
+        BrokenMapperError, match=r"mapper 'careless' \(.*\) failed with ZeroDivisionError: oops"
+    ):
+        run_mapper(Crashing(), PROBLEM)
+
+
 def test_an_infeasible_instance_never_reaches_the_mapper():
     full = Instance("p", ("a",), (Unit("u", "a", 1),), PROBLEM.nodes)
     with pytest.raises(InfeasibleError, match="need 2 crossbars"):
