@@ -177,24 +177,35 @@ def _fits(instance: Instance, nodes: list[int], unit: int) -> bool:
 def _group_obstacles(
     instance: Instance, groups: list[list[int]], allowed: list[frozenset[int]]
 ) -> Iterator[str]:
+    """Find groups that no unit can take; those with the same reason are named together."""
+    found: dict[str, list[str]] = {}
     unlimited = all(unit.crossbars is None and unit.memory_bytes is None for unit in instance.units)
     for group in groups:
         common = frozenset.intersection(*(allowed[node] for node in group))
-        names = [instance.nodes[node].name for node in group]
-        who = (
-            f"node {names[0]!r}" if len(names) == 1 else f"the colocated nodes {', '.join(map(repr, names))}"
-        )
         if not common:
-            kinds = [
-                kind
-                for kind, time in zip(instance.classes, instance.nodes[group[0]].times, strict=True)
-                if time is not None
-            ]
-            yield (
-                f"{who}: no unit is left by its classes ({', '.join(kinds)}), pin and forbid; relax them or add a unit"
+            why = (
+                f"no unit is left by {_classes_of(instance, group)}, pin and forbid; relax them or add a unit"
             )
         elif not unlimited and not any(_fits(instance, group, unit) for unit in sorted(common)):
-            yield f"{who}: {_shortage(instance, group, sorted(common))}; use larger units"
+            why = f"{_shortage(instance, group, sorted(common))}; use larger units"
+        else:
+            continue
+        names = ", ".join(repr(instance.nodes[node].name) for node in group)
+        found.setdefault(why, []).append(
+            f"node {names}" if len(group) == 1 else f"the colocated nodes {names}"
+        )
+    for why, who in found.items():
+        yield f"{who[0]}{f' and {len(who) - 1} more' if len(who) > 1 else ''}: {why}"
+
+
+def _classes_of(instance: Instance, nodes: list[int]) -> str:
+    """Name the classes that can run all these nodes, with their numbers of units."""
+    counts = [
+        f"{name}: {sum(unit.unit_class == name for unit in instance.units)} units"
+        for index, name in enumerate(instance.classes)
+        if all(instance.nodes[node].times[index] is not None for node in nodes)
+    ]
+    return f"its classes ({', '.join(counts) or 'none in common'})"
 
 
 def _shortage(instance: Instance, nodes: list[int], units: list[int]) -> str:

@@ -65,11 +65,11 @@ def test_side_constraints_and_messages():
         (instance(crossbars=2), "node 'b': needs 3 crossbars"),
         (
             instance(SideConstraints(pin=(NodeUnits("a", ("d0",)),))),
-            "node 'a': no unit is left by its classes \\(imc\\), pin and forbid",
+            "node 'a': no unit is left by its classes \\(imc: 2 units\\), pin and forbid",
         ),
         (
             instance(SideConstraints(pin=(NodeUnits("a", ("i0",)),), forbid=(NodeUnits("a", ("i0",)),))),
-            "node 'a': no unit is left by its classes \\(imc\\), pin and forbid",
+            "node 'a': no unit is left by its classes \\(imc: 2 units\\), pin and forbid",
         ),
         (
             instance(SideConstraints(colocate=(("a", "b"),))),
@@ -109,3 +109,12 @@ def test_obstacles_never_refuse_what_has_a_mapping():
         assert not (possible and obstacles(problem))
         refused += bool(obstacles(problem))
     assert refused > 500
+
+
+def test_the_same_reason_is_given_once():
+    empty = Instance(
+        "p", ("imc", "dpu"), (Unit("d0", "dpu"),), tuple(InstanceNode(f"n{i}", (1, None)) for i in range(9))
+    )
+    assert obstacles(empty) == (
+        "node 'n0' and 8 more: no unit is left by its classes (imc: 0 units), pin and forbid; relax them or add a unit",
+    )
