@@ -99,14 +99,30 @@ class Heuristic(ABC, Generic[AnyOptions]):
 
     @abstractmethod
     def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:
-        """Place every node through ``packing``, or raise :class:`Stuck`."""
+        """Place every node through ``packing``.
 
-    def rejects(self, instance: Instance) -> str | None:  # noqa: ARG002
+        Raises
+        ------
+        Stuck
+            If a node fits on no unit that suits the method.
+        """
+
+    def rejects(self, instance: Instance) -> str | None:
         """Return why the mapper does not support the instance, or ``None``."""
         return None
 
     def map(self, instance: Instance, *, seed: int = 0) -> Mapping:
-        """Return a mapping, see :meth:`Mapper.map`."""
+        """Return a mapping, see :meth:`Mapper.map`.
+
+        Raises
+        ------
+        UnsupportedError
+            If :meth:`rejects` gives a reason.
+        NoMappingError
+            If it finds no mapping, which proves nothing.
+        InfeasibleError
+            If no mapping can exist.
+        """
         reason = self.rejects(instance)
         if reason is not None:
             raise UnsupportedError(f"mapper {self.name!r}: {reason}")

@@ -38,7 +38,7 @@ class WeightBalance(Heuristic[NoOptions]):
     summary = "weight balance: heaviest node first, on the least loaded unit of its class"
     reference = "Bougioukou & Antonakopoulos, MOCAST 2025, arXiv 2511.04682 (baseline WB)"
 
-    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:  # noqa: ARG002
+    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:
         """Place every node; see the class."""
         weight = problem.own_time
         for group in sorted(range(len(weight)), key=lambda group: (-weight[group], group)):
@@ -63,8 +63,14 @@ class LongestTimeFirst(Heuristic[NoOptions]):
     summary = "longest processing time first, on the unit of any class where the node ends first"
     reference = "Graham 1969; Ibarra & Kim 1977"
 
-    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:  # noqa: ARG002
-        """Place every node; see the class."""
+    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:
+        """Place every node; see the class.
+
+        Raises
+        ------
+        Stuck
+            If a node fits on no unit.
+        """
         length = problem.own_time
         for group in sorted(range(len(length)), key=lambda group: (-length[group], group)):
             ends = [
@@ -95,7 +101,7 @@ class RoundRobin(Heuristic[NoOptions]):
     summary = "round robin: topological order, each node on the next unit of its class"
     reference = "Bougioukou & Antonakopoulos, MOCAST 2025, arXiv 2511.04682 (baseline RR)"
 
-    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:  # noqa: ARG002
+    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:
         """Place every node; see the class."""
         turn = [0] * len(problem.units_of)
         for node in problem.instance.topological_order:

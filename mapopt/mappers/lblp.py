@@ -100,7 +100,7 @@ class Lblp(Heuristic[LblpOptions]):
             )
         return None
 
-    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:  # noqa: ARG002
+    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:
         """Place every node; see the class."""
         options, instance = self.options, problem.instance
         # Step 1.

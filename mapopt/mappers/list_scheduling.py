@@ -106,7 +106,7 @@ class ListScheduler(Heuristic[RankOptions]):
             If a node fits on no unit.
         """
 
-    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:  # noqa: ARG002
+    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:
         """Place every node; priorities follow the starts, topologically among equals."""
         schedule = self.frame_schedule(problem, packing)
         order = sorted(problem.instance.topological_order, key=lambda node: schedule.starts[node])

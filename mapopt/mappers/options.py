@@ -99,7 +99,13 @@ class Options:
 
     @classmethod
     def of(cls, values: Mapping[str, Value]) -> Self:
-        """Make the options from names and values; texts are converted to the option's type."""
+        """Make the options from names and values; texts are converted to the option's type.
+
+        Raises
+        ------
+        InputError
+            If an option is unknown or has a value it does not take.
+        """
         hints = get_type_hints(cls)
         known = {field.name: field for field in dataclasses.fields(cls)}
         for name in values:

@@ -43,7 +43,7 @@ class Pipeline(Heuristic[NoOptions]):
             )
         return None
 
-    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:  # noqa: ARG002
+    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:
         """Place every node; see the class."""
         sequences: list[list[int]] = [[] for _ in problem.units_of]
         for node in problem.instance.topological_order:
@@ -163,15 +163,17 @@ class _StageTransfers:
         self._nodes = nodes
         self._position = {node: at for at, node in enumerate(nodes)}
         self._instance = problem.instance
-        self._communication = Communication(problem.instance)
+        communication = Communication(problem.instance)
+        self._hosts = communication.hosts
+        self._ticks = [communication.once(tensor) for tensor in range(len(problem.instance.tensors))]
 
     def stages(
         self, start: int, last_end: int, unit: int, times: Sequence[int], limit: int
     ) -> Iterator[tuple[int, int]]:
         """Yield (end, load) of the stages from ``start`` on, up to ``limit`` work and ``last_end``."""
-        instance, once = self._instance, self._communication.once
+        instance, ticks = self._instance, self._ticks
         readers_pay = isinstance(instance.transfer, Host)
-        charged = isinstance(instance.transfer, (Host, Blocking)) and unit not in self._communication.hosts
+        charged = isinstance(instance.transfer, (Host, Blocking)) and unit not in self._hosts
         work = transfers = 0
         read: set[int] = set()
         unread: dict[int, int] = {}
@@ -185,13 +187,13 @@ class _StageTransfers:
                     if self._position.get(before, -1) >= start:
                         unread[tensor] -= 1
                         if unread[tensor] == 0:
-                            transfers -= once(tensor)
+                            transfers -= ticks[tensor]
                     elif tensor not in read and readers_pay:
                         read.add(tensor)
-                        transfers += once(tensor)
+                        transfers += ticks[tensor]
                 for _, tensor in instance.leaving[node]:
                     if tensor not in unread:
-                        transfers += once(tensor)
+                        transfers += ticks[tensor]
                     unread[tensor] = unread.get(tensor, 0) + 1
             yield at + 1, work + transfers
 

@@ -110,7 +110,7 @@ class HeftTp(Heuristic[SagaRankOptions]):
     reference = "anrg-saga 2.1.0; order: Topcuoglu et al. 2002"
     options_type = SagaRankOptions
 
-    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:  # noqa: ARG002
+    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:
         """Place every node; see the class."""
         ranks = Ranks(problem, Communication(problem.instance), self.options.ranks)
         bottleneck = Bottleneck(problem, packing)
@@ -138,7 +138,7 @@ class CpopTp(Heuristic[SagaRankOptions]):
     reference = "anrg-saga 2.1.0; order: Topcuoglu et al. 2002"
     options_type = SagaRankOptions
 
-    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:  # noqa: ARG002
+    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:
         """Place every node; see the class."""
         ranks = Ranks(problem, Communication(problem.instance), self.options.ranks)
         largest = max(ranks.through)
@@ -163,7 +163,7 @@ class MaxTp(Heuristic[NoOptions]):
     summary = "longest ready node first, where the busiest unit or link grows least"
     reference = "anrg-saga 2.1.0"
 
-    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:  # noqa: ARG002
+    def place(self, problem: Problem, packing: Packing, seed: int) -> Placement:
         """Place every node; see the class."""
         bottleneck = Bottleneck(problem, packing)
         for node in by_priority_among_ready(problem.instance, mean_times(problem)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mapopt.instance import Instance
-from mapopt.transfers import Blocking, Free, Host, Link, Links, transfer_ticks
+from mapopt.transfers import Blocking, Free, Host, Link, Links, Routes, transfer_ticks
 
 
 class Communication:
@@ -26,28 +26,18 @@ class Communication:
         model = instance.transfer
         hosts = model.host_units if isinstance(model, Host) else ()
         self.hosts = frozenset(instance.unit_index[name] for name in hosts)
-        self._link_number: dict[str, int] = {}
-        self._routes: dict[tuple[int, int], tuple[int, ...]] = {}
-        if isinstance(model, Links):
-            self._link_number = {link.name: number for number, link in enumerate(model.links)}
-            for route in model.routes:
-                ends = instance.unit_index[route.source], instance.unit_index[route.target]
-                self._routes[ends] = tuple(self._link_number[name] for name in route.links)
+        units = [unit.name for unit in instance.units]
+        self._routes = Routes(model, units) if isinstance(model, Links) else None
 
     @property
     def n_resources(self) -> int:
         """Number of units and links."""
-        return self.n_units + len(self._link_number)
+        model = self.instance.transfer
+        return self.n_units + (len(model.links) if isinstance(model, Links) else 0)
 
     def route(self, source: int, target: int) -> tuple[int, ...]:
         """Return the link numbers from one unit to another; empty unless the model is ``links``."""
-        model = self.instance.transfer
-        if not isinstance(model, Links):
-            return ()
-        if (source, target) not in self._routes:
-            names = model.egress[source] + model.ingress[target]
-            self._routes[source, target] = tuple(self._link_number[name] for name in names)
-        return self._routes[source, target]
+        return () if self._routes is None else self._routes.path(source, target)
 
     def send(self, tensor: int, bytes_per_s: int) -> int:
         """Return the ticks to send a tensor at a rate, latency aside."""
@@ -106,7 +96,8 @@ class Communication:
             units = range(self.n_units)
             return sum(self.delay(tensor, source, target) for source in units for target in units)
         ports = [name for path in (*model.egress, *model.ingress) for name in path]
-        return others * sum(self.over(tensor, model.links[self._link_number[name]]) for name in ports)
+        link = {each.name: each for each in model.links}
+        return others * sum(self.over(tensor, link[name]) for name in ports)
 
     def charges(
         self, tensor: int, source: int, target: int, *, first_departure: bool

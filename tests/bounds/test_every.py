@@ -35,9 +35,8 @@ def test_no_bound_exceeds_the_optimum_and_most_periods_are_met() -> None:
         cases += 1
         met += bounds.period.ticks == period
         met_latency += critical.ticks == path
-    assert cases >= 400
-    assert met >= 0.7 * cases, f"{met} of {cases}"
-    assert met_latency >= 0.6 * cases, f"{met_latency} of {cases}"
+    # The figures of docs/mappers.md.
+    assert (cases, met, met_latency) == (612, 437, 553)
 
 
 def test_bounds_for_any_pattern_hold_for_two_patterns() -> None:
@@ -134,6 +133,25 @@ def test_link_load_binds_where_the_classes_force_traffic() -> None:
     assert bounds.period.ticks == 80
     assert bounds.period.binds == ("d.in",)
     assert bounds.latency.ticks == 3 + 50 + 50 + 4
+
+
+def test_traffic_counts_at_the_rate_of_the_fastest_port() -> None:
+    # 40 and 60 bytes leave over a port of 1 byte per tick or one of half that: at least 100 ticks, the longer 60.
+    instance = Instance(
+        "rates",
+        classes=("imc", "dpu"),
+        units=(Unit("a", "imc"), Unit("b", "imc"), Unit("d", "dpu")),
+        nodes=(InstanceNode("n0", (1, None)), InstanceNode("n1", (1, None)), InstanceNode("n2", (None, 1))),
+        tensors=(InstanceTensor("t0", "n0", ("n2",), 40), InstanceTensor("t1", "n1", ("n2",), 60)),
+        transfer=Links(
+            (Link("a.out", 10**9), Link("b.out", 5 * 10**8), Link("d.in", 10**12)),
+            egress=(("a.out",), ("b.out",), ()),
+            ingress=((), (), ("d.in",)),
+        ),
+    )
+    assert lower_bounds(instance).period.ticks == 60
+    assert lower_bounds(instance).period.binds == ("a.out", "b.out")
+    assert min(max(loads(instance, units).values()) for units in assignments(instance)) == 80
 
 
 def test_traffic_of_a_pinned_node_is_not_mixed_with_that_of_others() -> None:

@@ -4,83 +4,18 @@ import pytest
 
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
 from mapopt.mappers import registry
-from mapopt.mappers.list_scheduling import (
-    Cpop,
-    FrameSchedule,
-    Heft,
-    ListScheduler,
-    RankOptions,
-    Ranks,
-    by_priority_among_ready,
-    by_upward_rank,
-)
+from mapopt.mappers.list_scheduling import Cpop, FrameSchedule, Heft, ListScheduler
 from mapopt.mappers.packing import Packing
-from mapopt.placement.communication import Communication
+from mapopt.mappers.ranks import RankOptions
 from mapopt.placement.problem import Problem
 from mapopt.transfers import Delay
 from tests.bounds.cases import delay, random_instance
-
-TIMES = [
-    (14, 16, 9),
-    (13, 19, 18),
-    (11, 13, 19),
-    (13, 8, 17),
-    (12, 13, 10),
-    (13, 16, 9),
-    (7, 15, 11),
-    (5, 11, 14),
-    (18, 12, 20),
-    (21, 7, 16),
-]
-EDGES = [
-    (1, 2, 18),
-    (1, 3, 12),
-    (1, 4, 9),
-    (1, 5, 11),
-    (1, 6, 14),
-    (2, 8, 19),
-    (2, 9, 16),
-    (3, 7, 23),
-    (4, 8, 27),
-    (4, 9, 23),
-    (5, 9, 13),
-    (6, 8, 15),
-    (7, 10, 17),
-    (8, 10, 11),
-    (9, 10, 13),
-]
-
-
-def topcuoglu() -> Instance:
-    """Ten tasks on three processors: figure 4 of the paper."""
-    return Instance(
-        "topcuoglu",
-        classes=("p1", "p2", "p3"),
-        units=(Unit("P1", "p1"), Unit("P2", "p2"), Unit("P3", "p3")),
-        nodes=tuple(InstanceNode(f"n{number}", times) for number, times in enumerate(TIMES, 1)),
-        tensors=tuple(
-            InstanceTensor(f"{before}-{after}", f"n{before}", (f"n{after}",), size)
-            for before, after, size in EDGES
-        ),
-        transfer=Delay(10**9),
-    )
+from tests.mappers.cases import topcuoglu
 
 
 def schedule(kind: type[ListScheduler], instance: Instance) -> FrameSchedule:
     problem = Problem(instance)
     return kind(RankOptions()).frame_schedule(problem, Packing(problem))
-
-
-def test_ranks_of_the_published_example() -> None:
-    problem = Problem(topcuoglu())
-    ranks = Ranks(problem, Communication(problem.instance), "paper")
-    assert ranks.upward == pytest.approx(
-        [108, 77, 80, 80, 69, 63.333, 42.667, 35.667, 44.333, 14.667], abs=1e-3
-    )
-    assert [node + 1 for node in by_upward_rank(problem, ranks)] == [1, 3, 4, 2, 5, 6, 9, 7, 8, 10]
-    through = ranks.through
-    assert through[0] == through[1] == through[8] == through[9] == pytest.approx(108)
-    assert by_priority_among_ready(through, ranks.entering, ranks.leaving)[:2] == [0, 1]
 
 
 def test_makespans_of_the_published_example() -> None:

@@ -10,8 +10,9 @@ import pytest
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
 from mapopt.mappers import registry
 from mapopt.mappers.base import Heuristic
-from mapopt.mappers.list_scheduling import Heft, RankOptions, edges_of
+from mapopt.mappers.list_scheduling import Heft
 from mapopt.mappers.packing import Packing
+from mapopt.mappers.ranks import RankOptions
 from mapopt.mappers.throughput import Bottleneck
 from mapopt.placement.problem import Problem
 from mapopt.transfers import Delay, Link, Links, Route, TransferModel
@@ -73,8 +74,7 @@ def test_the_bottleneck_is_that_of_the_whole_mapping() -> None:
         instance = random_instance(seed, max_nodes=8, constrained=False)
         problem = Problem(instance)
         draw = random.Random(seed)
-        entering, _ = edges_of(instance)
-        bottleneck = Bottleneck(problem, Packing(problem), entering)
+        bottleneck = Bottleneck(problem, Packing(problem))
         for node in instance.topological_order:
             bottleneck.place_least(node, [draw.choice(bottleneck.candidates(node))])
         units = tuple(problem.units(bottleneck.packing.unit_of))

@@ -3,8 +3,10 @@ import itertools
 import pytest
 
 from mapopt.emulator.lower import lower
+from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
 from mapopt.mapping import Mapping
 from mapopt.placement.communication import Communication
+from mapopt.transfers import Blocking, Delay, Free, Host, TransferModel
 from tests.bounds.cases import assignments, delay, loads, random_instance
 
 
@@ -38,3 +40,22 @@ def test_delays_and_their_mean_agree_with_an_independent_sum() -> None:
             assert with_own == pytest.approx(total / 2 / (pairs / 2 + len(names)) if pairs else 0)
             checked += 1
     assert checked > 300
+
+
+@pytest.mark.parametrize(
+    ("transfer", "once"),
+    [(Free(), 0), (Delay(10**9, 2), 27), (Blocking(10**9, 2), 27), (Host(10**9, 2, ("b",)), 27)],
+)
+def test_a_transfer_costs_its_latency_and_its_bytes_once(transfer: TransferModel, once: int) -> None:
+    instance = Instance(
+        "once",
+        classes=("imc",),
+        units=(Unit("a", "imc"), Unit("b", "imc")),
+        nodes=(InstanceNode("n0", (1,)), InstanceNode("n1", (1,))),
+        tensors=(InstanceTensor("t", "n0", ("n1",), 25),),
+        transfer=transfer,
+    )
+    communication = Communication(instance)
+    assert communication.once(0) == once
+    assert communication.hosts == ({1} if isinstance(transfer, Host) else set())
+    assert communication.route(0, 1) == ()
