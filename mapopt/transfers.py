@@ -6,6 +6,8 @@ ticks; ``bytes_per_s`` is exact, and a transfer of b bytes takes ``ceil(b * 10**
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mapopt.documents import Name, Part, Rate, Ticks
 
 
@@ -82,6 +84,25 @@ class Links(Part, frozen=True, tag_field="model", tag="links"):
     egress: tuple[tuple[Name, ...], ...]
     ingress: tuple[tuple[Name, ...], ...]
     routes: tuple[Route, ...] = ()
+
+
+class Routes:
+    """The links between any two of ``units``, given by name in unit order; all by number."""
+
+    def __init__(self, model: Links, units: Sequence[str]) -> None:
+        link = {each.name: number for number, each in enumerate(model.links)}
+        unit = {name: number for number, name in enumerate(units)}
+        self._egress = [tuple(link[name] for name in path) for path in model.egress]
+        self._ingress = [tuple(link[name] for name in path) for path in model.ingress]
+        self._named = {
+            (unit[route.source], unit[route.target]): tuple(link[name] for name in route.links)
+            for route in model.routes
+        }
+
+    def path(self, source: int, target: int) -> tuple[int, ...]:
+        """Return the links that a tensor takes from one unit to another, in order."""
+        named = self._named.get((source, target))
+        return self._egress[source] + self._ingress[target] if named is None else named
 
 
 TransferModel = Free | Delay | Blocking | Host | Links

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mapopt.documents import write_atomic
-from mapopt.emulator.analysis import max_load
 from mapopt.emulator.explain import task_name
 from mapopt.emulator.lower import lower
-from mapopt.emulator.measure import DEFAULT_WINDOW, latency_interval, measure_program
+from mapopt.emulator.measure import measure_program
 from mapopt.emulator.measurement import Dispatch
-from mapopt.emulator.trace import Trace, record
+from mapopt.emulator.options import DEFAULT_WINDOW, Interval, RunOptions
+from mapopt.emulator.trace import Trace, record_program
 from mapopt.errors import InputError
 from mapopt.instance import Instance
 from mapopt.mapping import Mapping
@@ -78,7 +78,7 @@ def gantt(
     mapping: Mapping,
     *,
     dispatch: Dispatch | None = None,
-    interval: Fraction | Literal["saturated"] | None = None,
+    interval: Interval = None,
     window: int = DEFAULT_WINDOW,
     periods: int = PERIODS,
 ) -> Gantt:
@@ -92,18 +92,12 @@ def gantt(
         If an option is out of range, or the picture would hold more than 20,000 bars.
     """
     program = lower(instance, mapping)
-    timed = dispatch == "time-triggered" or (dispatch is None and program.horizon is not None)
-    if interval is None and not timed:
-        interval = Fraction(latency_interval(max_load(program)))
-    found = measure_program(
-        instance, program, interval=interval, window=window, dispatch=dispatch, budget=BUDGET
-    )
+    options = RunOptions(dispatch, interval, window).paced(program)
+    found = measure_program(instance, program, options, budget=BUDGET)
     period = Fraction(found.period_ticks) or Fraction(1)
     depth = min(MAX_DEPTH, int(Fraction(found.latency_ns.max) * 1000 / program.tick_ps / period) + 1)
     first = 0 if depth <= FILLING_SHOWN else 2 * depth
-    trace = record(
-        instance, mapping, dispatch=dispatch, interval=interval, window=window, frames=first + depth + periods
-    )
+    trace = record_program(instance, program, options, frames=first + depth + periods)
     begin = Fraction(int(trace.released[first]))
     end = begin + period * periods
     at = begin + period * (depth if first == 0 else 1)
@@ -150,7 +144,7 @@ def draw_gantt(
     mapping: Mapping,
     *,
     dispatch: Dispatch | None = None,
-    interval: Fraction | Literal["saturated"] | None = None,
+    interval: Interval = None,
     window: int = DEFAULT_WINDOW,
     periods: int = PERIODS,
 ) -> None:

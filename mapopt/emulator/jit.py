@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -11,25 +12,33 @@ import numba
 
 F = TypeVar("F", bound=Callable[..., object])
 
+STAMP = "mapopt.sha256"
+"""The file beside the machine code that says which sources it was compiled from."""
+
 
 def compiled(function: F) -> F:
-    """Compile ``function`` to machine code on its first call and keep the result on disk."""
-    return cast(F, numba.njit(cache=True)(function))
+    """Compile ``function`` to machine code on its first call and keep the result on disk.
+
+    What it uses of other modules must come from files of its own folder that compile functions too.
+    """
+    dispatcher = numba.njit(cache=True)(function)
+    stats = getattr(dispatcher, "stats", None)  # missing where Numba is told not to compile
+    if stats is not None:
+        _drop_stale(Path(stats.cache_path), Path(function.__code__.co_filename).parent)
+    return cast(F, dispatcher)
 
 
-def _drop_stale(folder: Path) -> None:
-    """Delete this package's machine code if it is older than any of the sources it was compiled from.
+@cache
+def _drop_stale(kept: Path, sources: Path) -> None:
+    """Delete the machine code in ``kept`` unless it was compiled from ``sources`` as they are now.
 
     Numba looks only at the file of the function called, not at those of the functions it calls in turn.
     """
-    kept = list((folder / "__pycache__").glob("*.nbi"))
-    sources = {folder / f"{index.name.split('.')[0]}.py" for index in kept}
-    newest = max((source.stat().st_mtime for source in sources if source.exists()), default=0.0)
-    if any(index.stat().st_mtime < newest for index in kept):
-        for index in kept:
-            with contextlib.suppress(OSError):
-                index.unlink()
-
-
-with contextlib.suppress(OSError):
-    _drop_stale(Path(__file__).parent)
+    texts = [path.read_bytes() for path in sorted(sources.glob("*.py"))]
+    digest = sha256(b"\0".join(text for text in texts if b"@compiled" in text)).hexdigest()
+    stamp = kept / STAMP
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    for index in kept.glob("*.nbi"):
+        index.unlink(missing_ok=True)
+    stamp.write_text(digest)

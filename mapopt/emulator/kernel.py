@@ -63,7 +63,8 @@ TARGET, DELAY, TARGET_RESOURCE = range(3)
 class Tables(NamedTuple):
     """A program in the kernel's layout.
 
-    ``task`` has shape (tasks, 8) and ``arc`` shape (arcs, 3), columns as above; ``predecessors`` shape (tasks,);
+    ``task`` has shape (tasks, 8): the five columns above, padded to the 64 bytes of a cache line. ``arc`` has shape
+    (arcs, 3), columns as above; ``predecessors`` shape (tasks,);
     ``offset`` shape (K+1,); ``source`` lists the tasks without predecessor, those of pattern k from
     ``source_offset[k]``, as numbers within the pattern.
     """

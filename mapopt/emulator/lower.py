@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mapopt.documents import MAX_TICKS
+from mapopt.emulator.lower_starts import pattern_starts
 from mapopt.emulator.program import MAX_PROGRAM_TICKS, PatternColumns, Program
 from mapopt.errors import InputError
 from mapopt.instance import Instance, IntArray
-from mapopt.mapping import Mapping, Pattern
-from mapopt.transfers import Blocking, Delay, Free, Host, Links, transfer_ticks
+from mapopt.mapping import Mapping
+from mapopt.transfers import Blocking, Delay, Free, Host, Links, Routes, transfer_ticks
 
 
 def lower(instance: Instance, mapping: Mapping) -> Program:
@@ -38,7 +39,7 @@ def lower(instance: Instance, mapping: Mapping) -> Program:
     position = mapping.positions(instance)
     for number, units in enumerate(mapping.assignment(instance)):
         draft = lowering.draft(np.array(units, dtype=np.int64))
-        start = _starts(instance, mapping.patterns[number], position, draft.label, number)
+        start = pattern_starts(instance, mapping.patterns[number], position, draft.label, number)
         columns.append(_sorted(draft, start))
     links = instance.transfer.links if isinstance(instance.transfer, Links) else ()
     return Program.of_columns(
@@ -238,7 +239,7 @@ class _Lowering:
 
     def _links(self, draft: _Draft, crossings: _Crossings, model: Links) -> None:
         """Make a chain of tasks over the route; a link's latency is the delay of the arc that leaves its task."""
-        routes = _Routes(self.instance, model)
+        routes = Routes(model, [unit.name for unit in self.instance.units])
         paths = [
             routes.path(source, unit)
             for source, unit in zip(
@@ -279,24 +280,6 @@ def _ends_within_groups(group: IntArray, ticks: IntArray, order: IntArray) -> In
     return ends
 
 
-class _Routes:
-    """The link indices between two units."""
-
-    def __init__(self, instance: Instance, model: Links) -> None:
-        number = {link.name: index for index, link in enumerate(model.links)}
-        unit = instance.unit_index
-        self._egress = [[number[name] for name in path] for path in model.egress]
-        self._ingress = [[number[name] for name in path] for path in model.ingress]
-        self._named = {
-            (unit[route.source], unit[route.target]): [number[name] for name in route.links]
-            for route in model.routes
-        }
-
-    def path(self, source: int, target: int) -> list[int]:
-        named = self._named.get((source, target))
-        return self._egress[source] + self._ingress[target] if named is None else named
-
-
 def _sorted(draft: _Draft, start: IntArray | None) -> PatternColumns:
     order = np.lexsort(draft.key.T[::-1])
     place = np.empty_like(order)
@@ -312,35 +295,3 @@ def _sorted(draft: _Draft, start: IntArray | None) -> PatternColumns:
         delay=delay,
         start=None if start is None else start[order],
     )
-
-
-def _starts(
-    instance: Instance, pattern: Pattern, position: Sequence[int], label: IntArray, number: int
-) -> IntArray | None:
-    """Return the start of every task of a time-triggered pattern, in the order of ``label``."""
-    if pattern.starts is None:
-        return None
-    given: dict[tuple[int, int], tuple[int, ...]] = {}
-    tensors = {tensor.name: index for index, tensor in enumerate(instance.tensors)}
-    for each in pattern.transfers:
-        where = f"pattern {number}: the transfer of tensor {each.tensor!r} to unit {each.unit!r}"
-        if each.tensor not in tensors or each.unit not in instance.unit_index:
-            raise InputError(f"{where} names what instance {instance.name!r} does not have")
-        key = (tensors[each.tensor], instance.unit_index[each.unit])
-        if key in given:
-            raise InputError(f"{where} appears twice; give its starts once")
-        given[key] = each.starts
-    starts = [pattern.starts[at] for at in position]
-    needed: dict[tuple[int, int], int] = {}
-    for _, tensor, unit, hop in label[len(starts) :].tolist():
-        needed[tensor, unit] = hop + 1
-    for key in [*needed, *given]:
-        want, have = needed.get(key, 0), len(given.get(key, ()))
-        if want != have:
-            raise InputError(
-                f"pattern {number}: the transfer of tensor {instance.tensors[key[0]].name!r} to unit "
-                f"{instance.units[key[1]].name!r} has {have} starts; with this mapping and the "
-                f"'{type(instance.transfer).__name__.lower()}' transfer model it needs {want}"
-            )
-    starts += [given[tensor, unit][hop] for _, tensor, unit, hop in label[len(starts) :].tolist()]
-    return np.array(starts, dtype=np.int64)

@@ -104,6 +104,11 @@ class Machine:
     log
         Record the key and the start of the first ``log`` firings.
 
+    Raises
+    ------
+    InputError
+        If the window allows too many tasks in flight, or too many frames for the number of patterns.
+
     Notes
     -----
     In a saturated run of K patterns at most K * window frames stand between the oldest frame in flight and the

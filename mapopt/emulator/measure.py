@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
 import msgspec
 import numpy as np
@@ -13,7 +12,6 @@ from mapopt.emulator import timetriggered
 from mapopt.emulator.analysis import MaxLoad, max_load
 from mapopt.emulator.explain import explain
 from mapopt.emulator.lower import lower
-from mapopt.emulator.machine import periodic, saturated
 from mapopt.emulator.measurement import (
     Condition,
     Dispatch,
@@ -23,9 +21,10 @@ from mapopt.emulator.measurement import (
     ticks_from_ns,
     to_ns,
 )
+from mapopt.emulator.options import DEFAULT_WINDOW, Interval, RunOptions, latency_interval
 from mapopt.emulator.program import Program
 from mapopt.emulator.stream import DEFAULT_BUDGET, Stream, check_horizon, run_single, run_stream
-from mapopt.errors import InfeasibleError, InputError
+from mapopt.errors import InfeasibleError
 from mapopt.instance import Instance, IntArray
 from mapopt.mapping import InstanceRef, Mapping
 
@@ -41,15 +40,13 @@ __all__ = [
     "ticks_from_ns",
 ]
 
-DEFAULT_WINDOW = 16
-
 
 def measure(
     instance: Instance,
     mapping: Mapping,
     *,
     frames: int | None = None,
-    interval: Fraction | int | Literal["saturated"] | None = None,
+    interval: Interval = None,
     window: int = DEFAULT_WINDOW,
     dispatch: Dispatch | None = None,
     budget: int = DEFAULT_BUDGET,
@@ -78,84 +75,47 @@ def measure(
     InfeasibleError
         If a time-triggered mapping's starts contradict each other; the message names node, frame and times.
     """
-    return measure_program(
-        instance,
-        lower(instance, mapping),
-        frames=frames,
-        interval=interval,
-        window=window,
-        dispatch=dispatch,
-        budget=budget,
-    )
+    options = RunOptions(dispatch, interval, window)
+    return measure_program(instance, lower(instance, mapping), options, frames=frames, budget=budget)
 
 
 def measure_program(
     instance: Instance,
     program: Program,
+    options: RunOptions,
     *,
     frames: int | None = None,
-    interval: Fraction | int | Literal["saturated"] | None = None,
-    window: int = DEFAULT_WINDOW,
-    dispatch: Dispatch | None = None,
     budget: int = DEFAULT_BUDGET,
 ) -> Measurement:
-    """Measure a program lowered from ``instance`` (see :func:`measure`)."""
+    """Measure a program lowered from ``instance``; parameters and errors are those of :func:`measure`."""
     check_horizon(program, frames, budget)
+    options = options.resolved(program)
     load = max_load(program)
-    if dispatch is None:
-        dispatch = "self-timed" if program.horizon is None else "time-triggered"
-    if dispatch == "time-triggered":
-        if interval is not None:
-            raise InputError(
-                "interval: a time-triggered mapping releases its frames at H/K; leave the interval out, or choose "
-                "self-timed dispatch"
-            )
+    if options.dispatch == "time-triggered":
         found = _scheduled(instance, program)
-    elif interval is None:
-        found = _default_runs(program, load, frames, window, budget)
+    elif options.interval is None:
+        rate, condition, _, _ = _one_run(program, options, frames, budget)
+        found = rate, condition, *_one_run(program, options.paced(program), frames, budget)[2:]
     else:
-        found = _one_run(program, interval, frames, window, budget)
-    stream, period_condition, latencies, latency_condition = found
-    return _Report(instance, program, load).make(
-        dispatch, stream, period_condition, latencies, latency_condition
-    )
+        found = _one_run(program, options, frames, budget)
+        if options.interval == "saturated":
+            note = (
+                "set by the window: window * period in the mean (Little's law); compare rates, not latencies"
+            )
+            found = (*found[:3], msgspec.structs.replace(found[3], note=note))
+    return _Report(instance, program, load).make(*found)
 
 
 _Found = tuple[Stream, Condition, IntArray, Condition]
 
 
-def latency_interval(load: MaxLoad) -> int:
-    """Return the interval at which latency is measured unless told otherwise: ceil(1.05 * max load), at least 1."""
-    return max(1, -(-105 * load.ticks.numerator // (100 * load.ticks.denominator)))
-
-
-def _default_runs(program: Program, load: MaxLoad, frames: int | None, window: int, budget: int) -> _Found:
-    rate = run_stream(program, saturated(window), frames=frames, budget=budget)
-    interval = Fraction(latency_interval(load))
-    paced = run_stream(program, periodic(interval), frames=frames, budget=budget)
-    return (
-        rate,
-        _saturated_condition(rate, window),
-        paced.latencies,
-        _periodic_condition(paced, interval, program.tick_ps),
-    )
-
-
-def _one_run(
-    program: Program,
-    interval: Fraction | int | Literal["saturated"],
-    frames: int | None,
-    window: int,
-    budget: int,
-) -> _Found:
-    if interval == "saturated":
-        stream = run_stream(program, saturated(window), frames=frames, budget=budget)
-        condition = _saturated_condition(stream, window)
-        note = "set by the window: window * period in the mean (Little's law); compare rates, not latencies"
-        return stream, condition, stream.latencies, msgspec.structs.replace(condition, note=note)
-    ratio = Fraction(interval)
-    stream = run_stream(program, periodic(ratio), frames=frames, budget=budget)
-    condition = _periodic_condition(stream, ratio, program.tick_ps)
+def _one_run(program: Program, options: RunOptions, frames: int | None, budget: int) -> _Found:
+    """Run self-timed; without an interval saturated."""
+    stream = run_stream(program, options.arrival(), frames=frames, budget=budget)
+    if options.interval is None or options.interval == "saturated":
+        condition = _saturated_condition(stream, options.window)
+    else:
+        condition = _periodic_condition(stream, Fraction(options.interval), program.tick_ps)
     return stream, condition, stream.latencies, condition
 
 
@@ -184,17 +144,17 @@ def _periodic_condition(stream: Stream, interval: Fraction, tick_ps: int) -> Con
 
 
 def _scheduled(instance: Instance, program: Program) -> _Found:
-    outcome = timetriggered.replay(program)
+    outcome = timetriggered.judge(program)
     if isinstance(outcome, timetriggered.Conflict):
         raise InfeasibleError(explain(instance, program, outcome))
     stream = Stream(
         period=outcome.period,
         exact=True,
-        bounds=(outcome.period, outcome.period),
+        period_range=(outcome.period, outcome.period),
         cycle_frames=program.n_patterns,
         transient_frames=0,
         transient_exact=True,
-        horizon_frames=outcome.frames,
+        horizon_frames=program.n_patterns,
         backlog=0,
         overloaded=False,
         latencies=outcome.latencies,
@@ -219,7 +179,6 @@ class _Report:
 
     def make(
         self,
-        dispatch: Dispatch,
         stream: Stream,
         period_condition: Condition,
         latencies: IntArray,
@@ -230,7 +189,7 @@ class _Report:
         transient = stream.transient_frames
         return Measurement(
             instance=InstanceRef(self.instance.name, self.instance.digest),
-            dispatch=dispatch,
+            dispatch="time-triggered" if period_condition.arrival == "schedule" else "self-timed",
             patterns=self.program.n_patterns,
             period_ns=to_ns(stream.period, tick_ps),
             period_ticks=str(stream.period),
@@ -251,7 +210,7 @@ class _Report:
             transient_frames_at_most=None if stream.transient_exact else transient,
             period_interval_ns=None
             if stream.exact
-            else (to_ns(stream.bounds[0], tick_ps), to_ns(stream.bounds[1], tick_ps)),
+            else (to_ns(stream.period_range[0], tick_ps), to_ns(stream.period_range[1], tick_ps)),
         )
 
     def _fractions(self, period: Fraction) -> tuple[dict[str, float], dict[str, float]]:

@@ -15,6 +15,7 @@ from mapopt.emulator.kernel import (
     ARRIVAL,
     EVENTS,
     IN_FLIGHT,
+    NEVER,
     NEXT_FRAME,
     NEXT_RELEASE,
     NOW,
@@ -124,7 +125,7 @@ def run_to_recurrence(
     R. P. Brent, "An improved Monte Carlo factorization algorithm", BIT 20, 1980, section 2.
     """
     while True:
-        reason = advance(tables, arrival, state, True, 2**62, budget)
+        reason = advance(tables, arrival, state, True, NEVER, budget)
         if reason != RELEASED:
             return reason
         if progress[POWER] > 0:
@@ -141,9 +142,9 @@ def run_to_recurrence(
 def run_in_step(tables: Tables, arrival: Arrival, behind: State, ahead: State) -> int:
     """Advance two machines release by release until their states are the same; both must have room enough."""
     while not same(tables, arrival, behind, ahead):
-        reason = advance(tables, arrival, behind, True, 2**62, 2**62)
+        reason = advance(tables, arrival, behind, True, NEVER, NEVER)
         if reason == RELEASED:
-            reason = advance(tables, arrival, ahead, True, 2**62, 2**62)
+            reason = advance(tables, arrival, ahead, True, NEVER, NEVER)
         if reason != RELEASED:
             return reason
     return RECURRED

@@ -247,7 +247,13 @@ class ReferenceEmulator:
         return self.record
 
     def instant(self) -> bool:
-        """Run everything that happens now, then move to the next instant; return whether there is one."""
+        """Run everything that happens now, then move to the next instant; return whether there is one.
+
+        Raises
+        ------
+        InfeasibleError
+            As for :meth:`run`.
+        """
         changed = True
         while changed:
             events = self.calendar.pop(self.now, [])

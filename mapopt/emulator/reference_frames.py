@@ -68,7 +68,13 @@ class ReferenceFrames:
         return [next(index for index, link in enumerate(self.links) if link.name == name) for name in names]
 
     def duration(self, frame: int, job: Job) -> int:
-        """Return the ticks of work of a job, without the sends after it."""
+        """Return the ticks of work of a job, without the sends after it.
+
+        Raises
+        ------
+        InputError
+            If the node's unit is of a class that cannot run it.
+        """
         kind, index, unit, hop = job
         if kind == "node":
             unit_class = self.instance.units[self.unit(frame, index)].unit_class
@@ -129,13 +135,11 @@ class ReferenceFrames:
         """Name a job of a frame for people."""
         kind, index, unit, hop = job
         if kind == "node":
-            what = f"node {self.instance.nodes[index].name!r}"
-        elif kind == "read":
-            what = f"the reading of tensor {self.instance.tensors[index].name!r} by unit {self.instance.units[unit].name!r}"
-        else:
-            name, target = self.instance.tensors[index].name, self.instance.units[unit].name
-            what = f"the transfer of tensor {name!r} to unit {target!r} (hop {hop})"
-        return f"{what} of frame {frame}"
+            return f"node {self.instance.nodes[index].name!r} of frame {frame}"
+        tensor, target = self.instance.tensors[index].name, self.instance.units[unit].name
+        if kind == "read":
+            return f"the reading of tensor {tensor!r} by unit {target!r} of frame {frame}"
+        return f"the transfer of tensor {tensor!r} to unit {target!r} (hop {hop}) of frame {frame}"
 
     def sends(self, frame: int, node: int) -> list[tuple[tuple[int, int], int]]:
         """Return each (destination unit, tensor) that leaves a node's unit, and how long after the node's end.

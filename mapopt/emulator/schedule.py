@@ -17,10 +17,10 @@ import numpy as np
 from mapopt.documents import MAX_TICKS
 from mapopt.emulator import timetriggered
 from mapopt.emulator.analysis import max_load
+from mapopt.emulator.circles import place_all
 from mapopt.emulator.explain import explain
 from mapopt.emulator.lower import lower
 from mapopt.emulator.machine import Machine, saturated
-from mapopt.emulator.packing import place_all
 from mapopt.emulator.paths import longest_tails
 from mapopt.emulator.program import Program
 from mapopt.emulator.stream import run_single
@@ -63,7 +63,7 @@ def schedule(instance: Instance, mapping: Mapping) -> Mapping:
         raise InputError(
             f"mapping: its schedule would start tasks after tick {MAX_TICKS:.0e}; use a larger tick_ps in the instance"
         )
-    outcome = timetriggered.replay(timed)
+    outcome = timetriggered.judge(timed)
     if isinstance(outcome, timetriggered.Conflict):
         raise MapoptError(
             f"the schedule made for this mapping is infeasible: {explain(instance, timed, outcome)}"

@@ -32,7 +32,7 @@ class Stream:
     period
         Ticks between two frames leaving. Exact if ``exact``; else the mean over the second half of the frames that
         left, or as many of its last as are remembered, but not less than the proven lower bound.
-    bounds
+    period_range
         Ticks; ``(period, period)`` if exact. Else the lower is proven (the largest load per frame, and the interval
         between releases); the upper is the measured ``period``, and not a proof.
     cycle_frames, transient_frames, transient_exact
@@ -50,7 +50,7 @@ class Stream:
 
     period: Fraction
     exact: bool
-    bounds: tuple[Fraction, Fraction]
+    period_range: tuple[Fraction, Fraction]
     cycle_frames: int | None
     transient_frames: int | None
     transient_exact: bool
@@ -106,7 +106,13 @@ def run_single(program: Program) -> tuple[int, ...]:
 
 
 def check_horizon(program: Program, frames: int | None, budget: int) -> None:
-    """Refuse a horizon that is not positive, or asks for more than 10**9 firings."""
+    """Refuse a horizon that is not positive, or asks for more than 10**9 firings.
+
+    Raises
+    ------
+    InputError
+        If it is, or the budget is not in 1..10**9.
+    """
     if frames is not None and frames < 1:
         raise InputError(f"frames: is {frames}; it must be >= 1")
     if not 1 <= budget <= MAX_FIRINGS:
@@ -125,7 +131,7 @@ def _timeless() -> Stream:
     return Stream(
         period=Fraction(0),
         exact=True,
-        bounds=(Fraction(0), Fraction(0)),
+        period_range=(Fraction(0), Fraction(0)),
         cycle_frames=1,
         transient_frames=0,
         transient_exact=True,
@@ -150,7 +156,7 @@ def _recurrent(machine: Machine, saved: State, cycle: int, budget: int) -> Strea
     return Stream(
         period=period,
         exact=True,
-        bounds=(period, period),
+        period_range=(period, period),
         cycle_frames=last - first,
         transient_frames=transient,
         transient_exact=transient_exact,
@@ -183,7 +189,7 @@ def _horizon(machine: Machine, backlog: int, *, overloaded: bool) -> Stream:
     return Stream(
         period=period,
         exact=False,
-        bounds=(lower, period),
+        period_range=(lower, period),
         cycle_frames=None,
         transient_frames=None,
         transient_exact=False,

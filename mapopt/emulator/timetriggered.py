@@ -1,4 +1,4 @@
-"""Time-triggered programs: replayed with their fixed starts, and judged.
+"""Time-triggered programs: judged from their fixed starts, for all frames at once.
 
 Nothing waits: a datum that is late for its start, a start before its frame's release, or a start on a busy resource
 makes the schedule infeasible. At one instant on one resource, tasks of zero length run before one of positive length;
@@ -15,9 +15,6 @@ import numpy as np
 
 from mapopt.emulator.program import Program
 from mapopt.instance import IntArray
-
-MAX_REPLAYED = 4 * 10**6
-"""Firings that a replay runs at most; :func:`modulo_conflict` covers all frames whatever their number."""
 
 
 class Rule(StrEnum):
@@ -52,8 +49,8 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """A feasible time-triggered program.
+class Feasible:
+    """What a time-triggered program without conflict does.
 
     Parameters
     ----------
@@ -61,29 +58,26 @@ class Replay:
         H/K in ticks.
     latencies
         Ticks from release to last end, per pattern.
-    frames
-        Frames replayed.
     """
 
     period: Fraction
     latencies: IntArray
-    frames: int
 
 
-def replay(program: Program) -> Replay | Conflict:
-    """Run so many frames that all that can overlap do, with the starts as given.
+def judge(program: Program) -> Feasible | Conflict:
+    """Look for a conflict between any two frames of an endless stream.
 
     Returns
     -------
-    Replay or Conflict
-        The first conflict by kind (release, data, resource) and time, if there is any.
+    Feasible or Conflict
+        The first release or data that a start is too early for, else the first conflict by resource, if there is any.
 
     Raises
     ------
     InputError
         If the program has no starts.
     """
-    start, horizon = _schedule(program)
+    start, horizon = _starts_and_horizon(program)
     release = releases(program)
     pattern = np.repeat(np.arange(program.n_patterns), np.diff(program.offset))
     early = np.flatnonzero(start < release[pattern])
@@ -101,52 +95,30 @@ def replay(program: Program) -> Replay | Conflict:
         frame = int(pattern[task])
         return Conflict(Rule.DATA, task, frame, int(start[task]), int(before[arc]), frame, int(arrival[arc]))
     latencies = np.maximum.reduceat(end, program.offset[:-1]) - release
-    turns = int(-(-latencies.max() // horizon)) + 2
-    turns = max(2, min(turns, MAX_REPLAYED // program.n_tasks))
-    conflict = (
-        _replayed_conflict(program, pattern, turns) or modulo_conflict(program) or _instant_conflict(program)
-    )
-    return conflict or Replay(Fraction(horizon, program.n_patterns), latencies, turns * program.n_patterns)
+    conflict = modulo_conflict(program) or _instant_conflict(program)
+    return conflict or Feasible(Fraction(horizon, program.n_patterns), latencies)
 
 
 def releases(program: Program) -> IntArray:
-    """Return floor(k * H / K) for each pattern k."""
-    _, horizon = _schedule(program)
+    """Return floor(k * H / K) for each pattern k.
+
+    Raises
+    ------
+    InputError
+        If the program has no starts.
+    """
+    _, horizon = _starts_and_horizon(program)
     count = program.n_patterns
     return np.array([number * horizon // count for number in range(count)], dtype=np.int64)
 
 
-def _schedule(program: Program) -> tuple[IntArray, int]:
+def _starts_and_horizon(program: Program) -> tuple[IntArray, int]:
     return program.timed_starts, program.horizon or 1
-
-
-def _replayed_conflict(program: Program, pattern: IntArray, turns: int) -> Conflict | None:
-    """Lay out every task of ``turns * K`` frames and find the first that starts on a busy resource."""
-    start, horizon = _schedule(program)
-    count = program.n_tasks
-    starts = (np.arange(turns)[:, None] * horizon + start).reshape(-1)
-    task = np.tile(np.arange(count), turns)
-    busy = (program.duration + program.hold)[task]
-    order = np.lexsort((busy > 0, starts, program.resource[task]))
-    on = program.resource[task[order]]
-    until = (starts + busy)[order]
-    clash = np.flatnonzero((on[1:] == on[:-1]) & (until[:-1] > starts[order][1:]))
-    if clash.size == 0:
-        return None
-    at = int(clash[np.argmin(starts[order][1:][clash])])
-    one, two = int(order[at]), int(order[at + 1])
-
-    def frame(entry: int) -> int:
-        return int(entry // count * program.n_patterns + pattern[entry % count])
-
-    return Conflict(
-        Rule.BUSY, two % count, frame(two), int(starts[two]), one % count, frame(one), int(until[at])
-    )
 
 
 def modulo_conflict(program: Program) -> Conflict | None:
     """Find two tasks of any frames that overlap on a resource, from their starts modulo H alone."""
-    start, horizon = _schedule(program)
+    start, horizon = _starts_and_horizon(program)
     busy = program.duration + program.hold
     for resource in range(len(program.resources)):
         tasks = np.flatnonzero(program.resource == resource)
@@ -175,7 +147,7 @@ def _instant_conflict(program: Program) -> Conflict | None:
     This takes a task without duration that is held by sends; the tasks of one instant (modulo H) are put in an
     order that respects both their arcs and the rule for zero length, and one that cannot be is in conflict.
     """
-    start, horizon = _schedule(program)
+    start, horizon = _starts_and_horizon(program)
     busy = program.duration + program.hold
     at_once = program.duration == 0
     held = np.flatnonzero(at_once & (busy > 0))
@@ -234,7 +206,7 @@ def _on_cycles(after: dict[int, list[int]]) -> set[int]:
 
 def _at_same_time(program: Program, one: int, two: int) -> Conflict:
     """Return the conflict of task ``two`` with ``one``, which starts at most H earlier modulo H."""
-    start, horizon = _schedule(program)
+    start, horizon = _starts_and_horizon(program)
     count = program.n_patterns
     pattern = [int(np.searchsorted(program.offset, task, side="right")) - 1 for task in (one, two)]
     lag = int(start[two] - start[one]) % horizon

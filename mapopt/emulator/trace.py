@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from mapopt.documents import write_atomic
 from mapopt.emulator import kernel, timetriggered
-from mapopt.emulator.analysis import max_load
 from mapopt.emulator.explain import explain, task_name
 from mapopt.emulator.lower import lower
-from mapopt.emulator.machine import HISTORY, Machine, periodic, saturated
-from mapopt.emulator.measure import DEFAULT_WINDOW, latency_interval
+from mapopt.emulator.machine import HISTORY, Machine
 from mapopt.emulator.measurement import Dispatch
+from mapopt.emulator.options import DEFAULT_WINDOW, Interval, RunOptions
 from mapopt.emulator.program import Program
 from mapopt.errors import InfeasibleError, InputError
 from mapopt.instance import Instance, IntArray
@@ -62,7 +61,7 @@ def record(
     mapping: Mapping,
     *,
     dispatch: Dispatch | None = None,
-    interval: Fraction | Literal["saturated"] | None = None,
+    interval: Interval = None,
     window: int = DEFAULT_WINDOW,
     frames: int = DEFAULT_FRAMES,
 ) -> Trace:
@@ -78,24 +77,26 @@ def record(
     InfeasibleError
         If a time-triggered mapping's starts contradict each other.
     """
-    program = lower(instance, mapping)
+    options = RunOptions(dispatch, interval, window)
+    return record_program(instance, lower(instance, mapping), options, frames=frames)
+
+
+def record_program(instance: Instance, program: Program, options: RunOptions, *, frames: int) -> Trace:
+    """Record a program lowered from ``instance``; parameters and errors are those of :func:`record`."""
     largest = int(np.diff(program.offset).max())
     most = min(HISTORY, MAX_RECORDED // largest)
     if not 1 <= frames <= most:
         raise InputError(
             f"frames: is {frames}; a recording of {largest} tasks per frame holds 1..{most} frames"
         )
-    if dispatch == "time-triggered" or (dispatch is None and program.horizon is not None):
-        if interval is not None:
-            raise InputError("interval: a time-triggered mapping has its own; leave the interval out")
+    options = options.paced(program)
+    if options.dispatch == "time-triggered":
         return _scheduled(instance, program, frames)
-    if interval == "saturated":
-        machine = Machine(program, saturated(window), frames=frames, log=frames * largest)
-        arrival = f"saturated, window {window}"
+    machine = Machine(program, options.arrival(), frames=frames, log=frames * largest)
+    if options.interval == "saturated":
+        arrival = f"saturated, window {options.window}"
     else:
-        ratio = Fraction(latency_interval(max_load(program))) if interval is None else interval
-        machine = Machine(program, periodic(ratio), frames=frames, log=frames * largest)
-        arrival = f"released every {float(ratio * program.tick_ps / 1000):,.9g} ns"
+        arrival = f"released every {float(Fraction(options.interval or 0) * program.tick_ps / 1000):,.9g} ns"
     if machine.run() == kernel.SLOTS_FULL:
         raise InputError(
             f"interval: {machine[kernel.IN_FLIGHT]} frames are in flight after {machine[kernel.NEXT_FRAME]} releases; "
@@ -109,7 +110,7 @@ def record(
 
 
 def _scheduled(instance: Instance, program: Program, frames: int) -> Trace:
-    outcome = timetriggered.replay(program)
+    outcome = timetriggered.judge(program)
     if isinstance(outcome, timetriggered.Conflict):
         raise InfeasibleError(explain(instance, program, outcome))
     count, horizon = program.n_patterns, program.horizon or 1
@@ -155,7 +156,7 @@ def write_trace(
     mapping: Mapping,
     *,
     dispatch: Dispatch | None = None,
-    interval: Fraction | Literal["saturated"] | None = None,
+    interval: Interval = None,
     window: int = DEFAULT_WINDOW,
     frames: int = DEFAULT_FRAMES,
 ) -> None:

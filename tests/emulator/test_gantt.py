@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mapopt.emulator.gantt import draw_gantt, gantt
+from mapopt.emulator.gantt import _duration, draw_gantt, gantt
 from mapopt.emulator.schedule import schedule
 from mapopt.errors import InputError
 from mapopt.mapping import MapperRef, Mapping
@@ -64,3 +64,18 @@ def test_pictures_have_a_limit() -> None:
     instance = star(Free())
     with pytest.raises(InputError, match="bars"):
         gantt(instance, Mapping.of(instance, (0, 1, 2, 3)), periods=6000)
+
+
+@pytest.mark.parametrize(
+    ("ns", "text"),
+    [
+        (0.5, "0.5 ns"),
+        (1999, "1,999 ns"),
+        (2000, "2 µs"),
+        (1_999_000, "1,999 µs"),
+        (2.5e6, "2.5 ms"),
+        (2e9, "2 s"),
+    ],
+)
+def test_durations_are_in_the_largest_unit_of_which_there_are_two(ns: float, text: str) -> None:
+    assert _duration(ns) == text

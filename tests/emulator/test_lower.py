@@ -11,7 +11,7 @@ from mapopt.emulator.machine import Machine, saturated
 from mapopt.emulator.program import Program
 from mapopt.errors import InputError
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
-from mapopt.mapping import InstanceRef, Mapping, Pattern, TransferStart
+from mapopt.mapping import InstanceRef, Mapping, Pattern
 from mapopt.transfers import Blocking, Delay, Free, Host, Link, Links, TransferModel
 
 GBYTE = 10**9  # one byte per tick
@@ -169,34 +169,6 @@ def test_times_beyond_64_bits_are_refused() -> None:
     huge = tuple(msgspec.structs.replace(tensor, size_bytes=2**62) for tensor in instance.tensors)
     with pytest.raises(InputError, match=r"tensor 'x': takes .* larger tick_ps"):
         lower(msgspec.structs.replace(instance, tensors=huge), unbound)
-
-
-def timed(transfers: tuple[TransferStart, ...]) -> Mapping:
-    pattern = Pattern(("u0", "u1", "u2", "u3"), (0, 40, 60, 80), transfers)
-    return Mapping(nodes=("a", "b", "c", "d"), patterns=(pattern,), horizon=100)
-
-
-def test_time_triggered_transfers_must_be_those_needed() -> None:
-    instance = star(ports(1))
-    good = (
-        TransferStart("x", "u1", (10, 16)),
-        TransferStart("x", "u2", (15, 21)),
-        TransferStart("x", "u3", (20, 26)),
-        TransferStart("y", "u3", (25, 33)),
-    )
-    program = lower(instance, timed(good))
-    labels = {
-        tuple(row): start for row, start in zip(program.label.tolist(), program.timed_starts, strict=True)
-    }
-    assert labels[-1, 1, 3, 1] == 33
-    with pytest.raises(InputError, match=r"tensor 'y' to unit 'u3' has 0 starts; .* needs 2"):
-        lower(instance, timed(good[:3]))
-    with pytest.raises(InputError, match=r"tensor 'y' to unit 'u1' has 1 starts; .* needs 0"):
-        lower(instance, timed((*good, TransferStart("y", "u1", (1,)))))
-    with pytest.raises(InputError, match="tensor 'z' to unit 'u1' names what instance 'star' does not have"):
-        lower(instance, timed((*good, TransferStart("z", "u1", (1,)))))
-    with pytest.raises(InputError, match="appears twice"):
-        lower(instance, timed((*good, good[0])))
 
 
 @pytest.mark.parametrize("model", [Free(), Delay(GBYTE, 1), Blocking(GBYTE, 1), Host(GBYTE, 1), None])

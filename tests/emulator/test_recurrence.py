@@ -42,7 +42,7 @@ def test_recurrence_is_that_of_a_dictionary_of_all_states(kind: str) -> None:
         found += 1
 
     check()
-    assert found > 20
+    assert found > 40
 
 
 @given(st.integers(1, 50), st.integers(1, 30), st.integers(1, 5))

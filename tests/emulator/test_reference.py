@@ -107,7 +107,7 @@ def test_late_and_early_starts_are_refused() -> None:
     recording = ReferenceEmulator(instance, good, frames=4, time_triggered=True).run()
     assert {recording.left[frame] - recording.released[frame] for frame in range(4)} == {14}
     late = Mapping(nodes=good.nodes, patterns=(Pattern(("u", "v", "v", "u"), (0, 3, 7, 12)),), horizon=8)
-    with pytest.raises(InfeasibleError, match="node 'b' of frame 0 cannot start at tick 3: .* 'v' is busy"):
+    with pytest.raises(InfeasibleError, match=r"node 'b' of frame 0 cannot start at tick 3: .* 'v' is busy"):
         ReferenceEmulator(instance, late, frames=4, time_triggered=True).run()
     busy = Mapping(nodes=good.nodes, patterns=(Pattern(("u", "v", "v", "u"), (0, 4, 7, 13)),), horizon=7)
     with pytest.raises(InfeasibleError, match="cannot start"):

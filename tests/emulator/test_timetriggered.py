@@ -13,7 +13,7 @@ from mapopt.emulator.measure import measure
 from mapopt.emulator.program import Program, ProgramPattern, ProgramTask
 from mapopt.emulator.reference import ReferenceEmulator
 from mapopt.emulator.schedule import schedule
-from mapopt.emulator.timetriggered import Conflict, Replay, Rule, modulo_conflict, replay
+from mapopt.emulator.timetriggered import Conflict, Feasible, Rule, judge, modulo_conflict
 from mapopt.errors import InfeasibleError, InputError
 from mapopt.mapping import Mapping
 
@@ -31,40 +31,39 @@ def program(
 
 
 def test_a_feasible_schedule() -> None:
-    outcome = replay(program([(0, 4), (1, 6), (0, 2)], [0, 5, 16], 6, [(0, 1, 1), (1, 2, 3)]))
-    assert isinstance(outcome, Replay)
+    outcome = judge(program([(0, 4), (1, 6), (0, 2)], [0, 5, 16], 6, [(0, 1, 1), (1, 2, 3)]))
+    assert isinstance(outcome, Feasible)
     assert outcome.period == 6
     assert outcome.latencies.tolist() == [18]
-    assert outcome.frames >= 5  # ceil(18 / 6) + 2
 
 
 def test_late_data() -> None:
-    outcome = replay(program([(0, 4), (1, 6)], [0, 4], 10, [(0, 1, 1)]))
+    outcome = judge(program([(0, 4), (1, 6)], [0, 4], 10, [(0, 1, 1)]))
     assert outcome == Conflict(Rule.DATA, 1, 0, 4, 0, 0, 5)
 
 
 def test_busy_by_another_frame() -> None:
-    outcome = replay(program([(0, 4), (0, 4)], [0, 9], 8))
+    outcome = judge(program([(0, 4), (0, 4)], [0, 9], 8))
     assert outcome == Conflict(Rule.BUSY, 1, 0, 9, 0, 1, 12)
 
 
 def test_a_task_longer_than_the_horizon_meets_itself() -> None:
-    outcome = replay(program([(0, 9)], [0], 8))
+    outcome = judge(program([(0, 9)], [0], 8))
     assert outcome == Conflict(Rule.BUSY, 0, 1, 8, 0, 0, 9)
 
 
 def test_holds_count() -> None:
-    assert isinstance(replay(program([(0, 4, 4)], [0], 8)), Replay)
-    assert isinstance(replay(program([(0, 4, 5)], [0], 8)), Conflict)
+    assert isinstance(judge(program([(0, 4, 4)], [0], 8)), Feasible)
+    assert isinstance(judge(program([(0, 4, 5)], [0], 8)), Conflict)
 
 
 def test_starts_before_the_release_of_their_pattern() -> None:
     patterns = [ProgramPattern([ProgramTask(0, 1)], [], [start]) for start in (0, 4)]
-    outcome = replay(Program.build(["a"], patterns, horizon=11))  # frame 1 is released at floor(11 / 2) = 5
+    outcome = judge(Program.build(["a"], patterns, horizon=11))  # frame 1 is released at floor(11 / 2) = 5
     assert outcome == Conflict(Rule.RELEASE, 1, 1, 4, -1, -1, 5)
     later = [ProgramPattern([ProgramTask(0, 1)], [], [start]) for start in (0, 6)]
-    fine = replay(Program.build(["a"], later, horizon=11))
-    assert isinstance(fine, Replay)
+    fine = judge(Program.build(["a"], later, horizon=11))
+    assert isinstance(fine, Feasible)
     assert (fine.period, fine.latencies.tolist()) == (Fraction(11, 2), [1, 2])
 
 
@@ -73,22 +72,22 @@ def test_starts_before_the_release_of_their_pattern() -> None:
 )
 def test_zero_length_at_the_edges_of_another_but_not_inside(start: int, feasible: bool) -> None:
     timed = program([(0, 4), (0, 0)], [0, start], 8)
-    assert isinstance(replay(timed), Replay) == feasible
+    assert isinstance(judge(timed), Feasible) == feasible
     assert (modulo_conflict(timed) is None) == feasible
 
 
 def test_zero_length_cannot_run_before_the_send_it_waits_for() -> None:
     """Task 0 has no duration but is held for 5; task 1, on its unit, needs its data and so starts after the hold."""
-    assert isinstance(replay(program([(0, 0, 5), (0, 0)], [0, 0], 8, [(0, 1, 0)])), Conflict)
-    assert isinstance(replay(program([(0, 0, 5), (0, 0)], [0, 5], 8, [(0, 1, 0)])), Replay)
-    assert isinstance(replay(program([(0, 0, 5), (0, 0)], [0, 0], 8, [(1, 0, 0)])), Replay)
+    assert isinstance(judge(program([(0, 0, 5), (0, 0)], [0, 0], 8, [(0, 1, 0)])), Conflict)
+    assert isinstance(judge(program([(0, 0, 5), (0, 0)], [0, 5], 8, [(0, 1, 0)])), Feasible)
+    assert isinstance(judge(program([(0, 0, 5), (0, 0)], [0, 0], 8, [(1, 0, 0)])), Feasible)
     detour = program([(0, 0, 5), (1, 0), (0, 0)], [0, 0, 0], 8, [(0, 1, 0), (1, 2, 0)])
-    assert isinstance(replay(detour), Conflict)
+    assert isinstance(judge(detour), Conflict)
 
 
-def test_self_timed_programs_have_no_replay() -> None:
+def test_self_timed_programs_have_no_judge() -> None:
     with pytest.raises(InputError, match="has no start times"):
-        replay(Program.build(["a"], [ProgramPattern([ProgramTask(0, 1)], [])]))
+        judge(Program.build(["a"], [ProgramPattern([ProgramTask(0, 1)], [])]))
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -100,7 +99,7 @@ def test_verdict_and_latency_are_the_slow_emulators(kind: str) -> None:
     @given(cases(kind), st.integers(0, 2**32))
     def check(case: Case, seed: int) -> None:
         timed = moved(schedule(case.instance, case.mapping), random.Random(seed))
-        outcome = replay(lower(case.instance, timed))
+        outcome = judge(lower(case.instance, timed))
         size = len(timed.patterns)
         latest = max(start for each in timed.patterns for start in each.starts or ())
         frames = min(400, size * (latest // (timed.horizon or 1) + 60 // (timed.horizon or 1) + 4))
@@ -113,7 +112,7 @@ def test_verdict_and_latency_are_the_slow_emulators(kind: str) -> None:
                 measure(case.instance, timed)
             verdicts[False] += 1
         else:
-            assert isinstance(outcome, Replay), outcome
+            assert isinstance(outcome, Feasible), outcome
             latencies = [recording.left[frame] - recording.released[frame] for frame in range(size)]
             assert outcome.latencies.tolist() == latencies
             verdicts[True] += 1

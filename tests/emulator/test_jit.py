@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+INNER = """
+from mapopt.emulator.jit import compiled
+
+@compiled
+def inner(number: int) -> int:
+    return {factor} * number
+"""
+
+OUTER = """
+from inner import inner
+from mapopt.emulator.jit import compiled
+
+@compiled
+def outer(number: int) -> int:
+    return inner(number) + 1
+"""
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["beside the sources", "NUMBA_CACHE_DIR"])
+def test_machine_code_is_never_that_of_older_sources(tmp_path: Path, elsewhere: bool) -> None:
+    """A function is compiled anew when only the function it calls has changed, whatever the files' times say."""
+    folder, inner = tmp_path / "code", tmp_path / "code" / "inner.py"
+    folder.mkdir()
+    (folder / "outer.py").write_text(OUTER)
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    if elsewhere:
+        environment["NUMBA_CACHE_DIR"] = str(tmp_path / "kept")
+
+    def run(factor: int) -> tuple[int, int]:
+        """Return the value, and how many of the two functions came from the disk."""
+        inner.write_text(INNER.format(factor=factor))
+        os.utime(inner, (10**9 + factor, 10**9 + factor))
+        program = "from outer import outer, inner; print(outer(10), sum(outer.stats.cache_hits.values()))"
+        ran = subprocess.run(
+            [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True
+        )
+        assert ran.returncode == 0, ran.stderr
+        value, hits = ran.stdout.split()
+        return int(value), int(hits)
+
+    assert run(2) == (21, 0)
+    assert run(2) == (21, 1)
+    assert run(3) == (31, 0)
+    assert list((tmp_path / "kept" if elsewhere else folder / "__pycache__").rglob("outer*.nbi"))
