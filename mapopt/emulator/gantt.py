@@ -61,7 +61,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Gantt:
-    """What a picture shows: bars clipped to ``begin_ns`` .. ``end_ns``, and one period from ``period_at_ns``."""
+    """What a picture shows: bars clipped to ``begin_ns`` .. ``end_ns``, and a band of ``band_ns`` from ``band_at_ns``.
+
+    The band is one period, or K of them, after which a schedule of K patterns repeats; ``band`` is its label.
+    """
 
     title: str
     subtitle: str
@@ -69,8 +72,9 @@ class Gantt:
     bars: tuple[Bar, ...]
     begin_ns: float
     end_ns: float
-    period_at_ns: float
-    period_ns: float
+    band_at_ns: float
+    band_ns: float
+    band: str
 
 
 def gantt(
@@ -97,25 +101,31 @@ def gantt(
     period = Fraction(found.period_ticks) or Fraction(1)
     depth = min(MAX_DEPTH, int(Fraction(found.latency_ns.max) * 1000 / program.tick_ps / period) + 1)
     first = 0 if depth <= FILLING_SHOWN else 2 * depth
-    trace = record_program(instance, program, options, frames=first + depth + periods)
+    trace = record_program(
+        instance, program, options, frames=first + depth + max(periods, program.n_patterns + 2)
+    )
     begin = Fraction(int(trace.released[first]))
-    end = begin + period * periods
+    end = begin + period * max(periods, program.n_patterns + 2)
     at = begin + period * (depth if first == 0 else 1)
     scale = Fraction(program.tick_ps, 1000)
     bars = tuple(_bars(instance, trace, begin, end, scale))
     if len(bars) > MAX_BARS:
         raise InputError(f"gantt: has {len(bars)} bars; at most {MAX_BARS} are drawn; write a trace instead")
     mapper = "mapping" if mapping.mapper is None else mapping.mapper.name
+    what = "period" if found.exact else "mean period (no recurrence found)"
     patterns = f", {program.n_patterns} patterns" if program.n_patterns > 1 else ""
     return Gantt(
         title=f"{instance.name}, mapped by {mapper}",
-        subtitle=f"{found.dispatch}{patterns}; period {_duration(float(period * scale))}; {trace.arrival}",
+        subtitle=f"{found.dispatch}{patterns}; {what} {_duration(float(period * scale))}; {trace.arrival}",
         resources=program.resources,
         bars=bars,
         begin_ns=float(begin * scale),
         end_ns=float(end * scale),
-        period_at_ns=float(at * scale),
-        period_ns=float(period * scale),
+        band_at_ns=float(at * scale),
+        band_ns=float(period * scale * program.n_patterns),
+        band=f"{what} {_duration(float(period * scale))}"
+        if program.n_patterns == 1
+        else f"{program.n_patterns} periods of {_duration(float(period * scale))}",
     )
 
 
@@ -171,7 +181,7 @@ def draw_gantt(
 
 
 def _chart(picture: Gantt) -> altair.LayerChart:
-    """Build the chart: a row per unit, then per link; colour by frame; the period shaded between two rules."""
+    """Build the chart: a row per unit, then per link; colour by frame; the band shaded between two rules."""
     import altair as alt
 
     span = picture.end_ns - picture.begin_ns
@@ -193,7 +203,7 @@ def _chart(picture: Gantt) -> altair.LayerChart:
         scale=alt.Scale(domain=list(picture.resources), paddingInner=0.15),
         axis=alt.Axis(labelLimit=160, ticks=False, domain=False),
     )
-    edges = [picture.period_at_ns / divisor, (picture.period_at_ns + picture.period_ns) / divisor]
+    edges = [picture.band_at_ns / divisor, (picture.band_at_ns + picture.band_ns) / divisor]
     band = _inline([{"start": edges[0], "end": edges[1]}])
     rules = _inline([{"start": edge} for edge in edges])
     shade = alt.Chart(band).mark_rect(color="#000000", opacity=0.07).encode(x=x, x2="end:Q")
@@ -228,7 +238,7 @@ def _chart(picture: Gantt) -> altair.LayerChart:
     mark = (
         alt.Chart(band)
         .mark_text(align="left", baseline="bottom", dx=3, dy=-3, fontSize=11, color="#222222")
-        .encode(x=x, y=alt.value(0), text=alt.value(f"period {_duration(picture.period_ns)}"))
+        .encode(x=x, y=alt.value(0), text=alt.value(picture.band))
     )
     title = alt.TitleParams(picture.title, subtitle=picture.subtitle, anchor="start", offset=22, fontSize=15)
     chart: altair.LayerChart = (

@@ -17,11 +17,14 @@ STAMP = "mapopt.sha256"
 
 
 def compiled(function: F) -> F:
-    """Compile ``function`` to machine code on its first call and keep the result on disk.
+    """Compile ``function`` to machine code on its first call and keep the result on disk where that is possible.
 
     What it uses of other modules must come from files of its own folder that compile functions too.
     """
-    dispatcher = numba.njit(cache=True)(function)
+    try:
+        dispatcher = numba.njit(cache=True)(function)
+    except RuntimeError:  # neither the package nor the user has a folder to keep machine code in
+        return cast(F, numba.njit(function))
     stats = getattr(dispatcher, "stats", None)  # missing where Numba is told not to compile
     if stats is not None:
         _drop_stale(Path(stats.cache_path), Path(function.__code__.co_filename).parent)

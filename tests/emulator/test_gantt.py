@@ -8,6 +8,7 @@ import pytest
 from mapopt.emulator.gantt import _duration, draw_gantt, gantt
 from mapopt.emulator.schedule import schedule
 from mapopt.errors import InputError
+from mapopt.instance import Instance, InstanceNode, Unit
 from mapopt.mapping import MapperRef, Mapping
 from mapopt.transfers import Blocking, Free
 
@@ -20,14 +21,14 @@ def test_bars_of_the_steady_state() -> None:
     picture = gantt(instance, mapping)
     assert picture.title == "star, mapped by hand"
     assert "self-timed" in picture.subtitle
-    assert picture.end_ns - picture.begin_ns == pytest.approx(4 * picture.period_ns)
-    assert picture.begin_ns <= picture.period_at_ns <= picture.end_ns - picture.period_ns
+    assert picture.end_ns - picture.begin_ns == pytest.approx(4 * picture.band_ns)
+    assert picture.begin_ns <= picture.band_at_ns <= picture.end_ns - picture.band_ns
     assert all(picture.begin_ns <= bar.start_ns < bar.end_ns <= picture.end_ns for bar in picture.bars)
     assert {bar.resource for bar in picture.bars} >= {"u0", "u1", "u2", "u3", "out0", "in3"}
     # whole periods of a steady state hold the same work each
     busy = [
-        sum(max(0.0, min(bar.end_ns, at + picture.period_ns) - max(bar.start_ns, at)) for bar in picture.bars)
-        for at in (picture.begin_ns, picture.begin_ns + picture.period_ns * 3)
+        sum(max(0.0, min(bar.end_ns, at + picture.band_ns) - max(bar.start_ns, at)) for bar in picture.bars)
+        for at in (picture.begin_ns, picture.begin_ns + picture.band_ns * 3)
     ]
     assert busy[0] == pytest.approx(busy[1])
 
@@ -79,3 +80,12 @@ def test_pictures_have_a_limit() -> None:
 )
 def test_durations_are_in_the_largest_unit_of_which_there_are_two(ns: float, text: str) -> None:
     assert _duration(ns) == text
+
+
+def test_the_band_of_two_patterns_is_what_repeats() -> None:
+    instance = Instance(
+        "p", ("a",), (Unit("u", "a"), Unit("v", "a")), (InstanceNode("n", (10,)), InstanceNode("m", (4,)))
+    )
+    picture = gantt(instance, schedule(instance, Mapping.of(instance, (0, 1), (1, 0))))
+    assert picture.band == "2 periods of 7 ns"
+    assert picture.band_ns == 14

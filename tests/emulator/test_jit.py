@@ -4,8 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numba
 import pytest
+
+from mapopt.emulator.jit import compiled
 
 INNER = """
 from mapopt.emulator.jit import compiled
@@ -51,3 +55,24 @@ def test_machine_code_is_never_that_of_older_sources(tmp_path: Path, elsewhere: 
     assert run(2) == (21, 1)
     assert run(3) == (31, 0)
     assert list((tmp_path / "kept" if elsewhere else folder / "__pycache__").rglob("outer*.nbi"))
+
+
+def test_without_any_folder_to_keep_machine_code_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numba raises a RuntimeError where it can write neither beside the sources nor in the user's home."""
+    real = numba.njit
+
+    def njit(function: Any = None, *, cache: bool = False) -> Any:
+        if not cache:
+            return real(function)
+
+        def refuse(function: Any) -> Any:
+            raise RuntimeError(f"cannot cache function {function.__name__!r}: no locator available")
+
+        return refuse
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert compiled(double)(21) == 42
+
+
+def double(number: int) -> int:
+    return 2 * number
