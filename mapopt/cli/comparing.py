@@ -95,7 +95,7 @@ def _print(result: Comparison, as_json: bool) -> None:
         "load gap",
         "latency [us]",
         "single [us]",
-        "utilisation",
+        "busy",
     ]
     rows = [
         [
@@ -124,7 +124,8 @@ def _print(result: Comparison, as_json: bool) -> None:
         if row.spread:
             low, high, spread = _us(row.spread.min), _us(row.spread.max), _us(row.spread.stdev)
             print(
-                f"{row.mapper}: period {low} to {high} us over {row.spread.seeds} seeds, standard deviation {spread}"
+                f"{row.mapper} x{row.spread.seeds}: means over {row.spread.seeds} seeds; period {low} to {high} us, "
+                f"standard deviation {spread}"
             )
         if row.status != "mapped":
             output.note(f"{row.mapper}: {row.status}: {row.reason}")
