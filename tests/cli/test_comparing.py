@@ -92,3 +92,19 @@ def test_ctrl_c_prints_what_is_done_and_exits_with_130(mapopt, monkeypatch):
     assert ran.code == 130
     assert [row["mapper"] for row in ran.json["rows"]] == ["lblp"]
     assert "interrupted" in ran.err
+
+
+def test_figures_without_recurrence_are_marked(mapopt):
+    shown = mapopt("compare", "resnet50", "--platform", "imce:imc=16,dpu=4", "--mappers", "heft-tp").out
+    assert " ~" in shown
+    assert "~ no recurrence within the budget" in shown
+
+
+def test_the_table_is_whole_on_a_narrow_terminal(mapopt, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    shown = mapopt("compare", *SPEC, "--mappers", "lblp").out
+    row = next(line for line in shown.splitlines() if "lblp" in line)
+    assert row.split()[-1].endswith("%")
+    assert "latency [us]" in shown
