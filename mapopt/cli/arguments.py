@@ -73,5 +73,7 @@ def parse_shapes(items: list[str] | None) -> dict[str, tuple[int, ...]]:
         extents = text.replace(",", "x").split("x")
         if not (name and separator and all(extent.isdecimal() for extent in extents)):
             raise InputError(f"--shape {item!r}: must look like input=1x3x224x224")
+        if name in shapes:
+            raise InputError(f"--shape {item!r}: input {name!r} has a shape already; give it once")
         shapes[name] = tuple(map(int, extents))
     return shapes

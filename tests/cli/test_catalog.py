@@ -55,6 +55,7 @@ def test_schemas(mapopt, kind):
         ("inspect", "resnet8", "--platform", "none.toml"),
         ("inspect", "resnet8", "--platform", "imce:gpu=1"),
         ("inspect", "resnet8", "--shape", "x=1xtwo"),
+        ("inspect", "resnet8", "--shape", "input=1x3x32x32", "--shape", "input=1x3x64x64"),
         ("schema", "nothing"),
         ("nothing",),
     ],
