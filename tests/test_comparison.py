@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
 import pytest
 
 from mapopt import comparison
@@ -92,3 +93,19 @@ def test_ctrl_c_keeps_the_rows_done(monkeypatch):
     result = comparison.compare(PROBLEM, ["first", "second"])
     assert [each.mapper for each in result.rows] == ["first"]
     assert not result.complete
+
+
+def test_means_over_seeds_and_exact_only_if_every_seed_is(monkeypatch):
+    """One seed shares a unit (14 ticks per frame and alone), the other does not (10); the first is not exact."""
+    monkeypatch.setattr(Scripted, "is_random", True)
+    real = comparison.measure
+
+    def first_is_not_exact(instance, mapping, **options):
+        found = real(instance, mapping, **options)
+        shared = len(set(mapping.patterns[0].units)) == 1
+        return msgspec.structs.replace(found, exact=not shared, latency_single_ns=14 if shared else 10)
+
+    monkeypatch.setattr(comparison, "measure", first_is_not_exact)
+    found = row(monkeypatch, lambda seed: Mapping.of(PROBLEM, [0, seed % 2]), seeds=2)
+    assert found.exact is False
+    assert (found.period_ns, found.latency_single_ns) == (12, 12)

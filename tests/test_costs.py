@@ -68,6 +68,7 @@ def test_times_are_rounded_up_once():
         (WeightMatrix(4608, 512, 1, 1), 36, 36),
         (WeightMatrix(9, 1, 32, 1), 2, 2),  # depthwise: 28 groups on the diagonal of one crossbar
         (WeightMatrix(128, 64, 4, 1), 2, 2),  # grouped: 2 on the diagonal
+        (WeightMatrix(9, 100, 6, 1), 3, 3),  # the diagonal is limited by the columns
         (WeightMatrix(300, 10, 3, 1), 6, 6),  # each group over two crossbars
     ],
 )
@@ -167,3 +168,16 @@ def test_overhead_followers_and_host_classes_count(tmp_path):
     # 7,000 ns overhead, 115,200 MACs or 1,600 operations at 1 per ns, 1,600 fused operations at 2 per ns
     assert problem.times.tolist() == [[7_000 + 115_200 + 800], [7_000 + 1_600 + 800]]
     assert problem.transfer == Host(10**9, 0, ("cpu0",))
+
+
+def test_activation_memory_counts_every_output():
+    split = Network(
+        name="net",
+        nodes=(Node("split", "Split", ("x",), ("y", "z"), operations=10),),
+        tensors={"x": Tensor("x", (10,)), "y": Tensor("y", (4,)), "z": Tensor("z", (6,))},
+        inputs=("x",),
+        outputs=("y", "z"),
+        total_macs=0,
+        total_weights=0,
+    )
+    assert build_instance(split, load_platform("imce")).nodes[0].memory_bytes == 10

@@ -118,3 +118,9 @@ def test_the_same_reason_is_given_once():
     assert obstacles(empty) == (
         "node 'n0' and 8 more: no unit is left by its classes (imc: 0 units), pin and forbid; relax them or add a unit",
     )
+
+
+def test_every_pattern_keeps_the_rules():
+    problem = instance(SideConstraints(forbid=(NodeUnits("c", ("i0",)),)), crossbars=9)
+    (violation,) = check(problem, Mapping.of(problem, [0, 1, 2], [0, 1, 0]))
+    assert (violation.rule, violation.pattern) == ("forbid", 1)

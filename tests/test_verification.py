@@ -8,7 +8,7 @@ from mapopt.emulator.schedule import schedule
 from mapopt.errors import InputError
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
 from mapopt.mapping import Claims, Mapping, TransferStart
-from mapopt.transfers import Blocking, Host
+from mapopt.transfers import Blocking, Host, Link, Links
 from mapopt.verification import verify
 
 PROBLEM = Instance(
@@ -81,3 +81,29 @@ def test_a_schedule_with_other_transfers_than_happen_is_refused(spoil):
     assert [violation.rule for violation in verify(problem, wrong).violations] == ["schedule"]
     with pytest.raises(InputError):
         measure(problem, wrong)
+
+
+def test_the_latency_of_a_schedule_is_the_largest_over_its_patterns():
+    """Pattern 0 runs on one unit in 30 ticks, pattern 1 on two in 33; either order claims 33."""
+    for assignments in (([0, 0], [0, 1]), ([0, 1], [0, 0])):
+        timed = schedule(PROBLEM, Mapping.of(PROBLEM, *assignments))
+        result = verify(PROBLEM, timed)
+        assert result.ok
+        ends = [
+            pattern.starts[1] + 20 - (frame * timed.horizon // 2)
+            for frame, pattern in enumerate(timed.patterns)
+        ]
+        assert timed.claims.latency_ticks == max(ends)
+        assert len(set(ends)) == 2
+
+
+def test_a_late_transfer_far_from_every_node_is_still_looked_at():
+    """The last transfer of a frame starts long after the nodes; the frames that it meets are among those run."""
+    ports = Links((Link("l", 10**9),), (("l",), ()), ((), ("l",)))
+    problem = msgspec.structs.replace(PROBLEM, transfer=ports)
+    timed = schedule(problem, Mapping.of(problem, [0, 1]))
+    pattern = timed.patterns[0]
+    late = msgspec.structs.replace(pattern.transfers[0], starts=(10**4,))
+    moved = msgspec.structs.replace(pattern, transfers=(late,))
+    result = verify(problem, msgspec.structs.replace(timed, patterns=(moved,)))
+    assert [violation.rule for violation in result.violations] == ["schedule"]

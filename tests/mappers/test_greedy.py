@@ -95,3 +95,9 @@ def test_grahams_guarantee_on_identical_units(name: str) -> None:
     # Graham's tight case for two units: 3 3 2 2 2 gives 7 against 6.
     tight = independent([(3,), (3,), (2,), (2,), (2,)], "aa")
     assert max(loads(tight, units_of(name, tight)).values()) == 7
+
+
+def test_round_robin_takes_turns_in_each_class_by_itself() -> None:
+    """Nodes alternate between the classes; a single turn for both would put all of a class on one of its units."""
+    rows: list[tuple[int | None, ...]] = [(1, None), (None, 1)] * 4
+    assert units_of("rr", independent(rows, "aabb")) == (0, 2, 1, 3, 0, 2, 1, 3)
