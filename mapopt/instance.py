@@ -61,6 +61,8 @@ class InstanceNode(Part, frozen=True):
         Crossbars needed on a unit of each class; ``()`` means none on any.
     memory_bytes
         Memory needed on the unit it runs on.
+    energy
+        Energy per frame on a unit of each class, in the instance's ``energy_unit``; ``()`` means unknown.
     """
 
     name: Name
@@ -68,6 +70,7 @@ class InstanceNode(Part, frozen=True):
     op: str = ""
     crossbars: tuple[Count, ...] = ()
     memory_bytes: Count = 0
+    energy: tuple[Ticks, ...] = ()
 
 
 class InstanceTensor(Part, frozen=True):
@@ -127,6 +130,8 @@ class Instance(Document, frozen=True, dict=True):
         See :class:`SideConstraints`.
     tick_ps
         Length of a tick in picoseconds.
+    energy_unit
+        What the nodes' energies count, e.g. ``"fJ"``; any cost that adds up over the nodes may stand there.
     source
         Where the numbers come from, for people; not part of the digest.
 
@@ -146,6 +151,7 @@ class Instance(Document, frozen=True, dict=True):
     transfer: TransferModel = Free()
     side_constraints: SideConstraints = SideConstraints()
     tick_ps: Annotated[int, msgspec.Meta(ge=1, le=10**12)] = 1000
+    energy_unit: str = ""
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -177,6 +183,11 @@ class Instance(Document, frozen=True, dict=True):
                 raise InputError(
                     f"node {node.name!r}: has {len(node.crossbars)} crossbar counts for {width} classes; give "
                     "one per class, or none at all"
+                )
+            if node.energy and len(node.energy) != width:
+                raise InputError(
+                    f"node {node.name!r}: has {len(node.energy)} energies for {width} classes; give one per class, "
+                    "or none at all"
                 )
             times = [time for time in node.times if time is not None]
             if not times:
@@ -279,6 +290,12 @@ class Instance(Document, frozen=True, dict=True):
     def memory_bytes(self) -> IntArray:
         """Memory each node needs, shape (nodes,)."""
         return frozen([node.memory_bytes for node in self.nodes])
+
+    @cached_property
+    def energy(self) -> IntArray | None:
+        """Energy of each node on each class, shape (nodes, classes); ``None`` unless every node has it."""
+        rows = [node.energy for node in self.nodes]
+        return frozen(rows) if all(rows) else None
 
     @cached_property
     def edges(self) -> tuple[tuple[int, int, int], ...]:

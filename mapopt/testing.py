@@ -22,7 +22,7 @@ from mapopt.errors import MapoptError, NoMappingError, UnsupportedError
 from mapopt.feasibility import check
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, NodeUnits, SideConstraints, Unit
 from mapopt.mappers.base import Mapper
-from mapopt.mappers.options import Options
+from mapopt.options import Options
 from mapopt.mapping import Mapping
 from mapopt.transfers import Blocking, Delay, Free, Host, Link, Links, TransferModel
 

@@ -6,14 +6,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1] / "mapopt"
 LAYERS = (
     ("errors",),
-    ("documents",),
+    ("documents", "options"),
+    ("plugins",),
     ("transfers", "network", "platform"),
     ("instance",),
     ("costs",),
     ("mapping", "importers", "sources", "tables", "feasibility"),
     ("placement",),
     ("emulator", "bounds"),
-    ("verification", "mappers"),
+    ("verification", "mappers", "search", "solvers"),
     ("testing", "comparison"),
     ("cli",),
 )
@@ -36,8 +37,27 @@ def test_imports_run_one_way():
     assert wrong == []
 
 
-def test_mapopt_never_names_the_formulations():
-    assert not any("formulations" in path.read_text() for path in ROOT.rglob("*.py"))
+def test_mapopt_never_names_a_formulation():
+    """They are found through entry points only."""
+    wrong = [
+        path.name
+        for path in ROOT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "formulations")
+        or (isinstance(node, ast.Import) and any(name.name.startswith("formulations") for name in node.names))
+        or (isinstance(node, ast.Constant) and str(node.value).startswith("formulations"))
+    ]
+    assert wrong == []
+
+
+def test_formulations_do_not_import_each_other():
+    wrong = [
+        path.name
+        for path in (ROOT.parent / "formulations").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("formulations"))
+    ]
+    assert wrong == []
 
 
 def test_the_judges_share_nothing_with_mappers():

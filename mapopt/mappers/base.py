@@ -9,7 +9,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from mapopt.errors import NoMappingError, UnsupportedError
 from mapopt.instance import Instance
-from mapopt.mappers.options import Options
+from mapopt.options import Options
 from mapopt.mappers.packing import Packing, Stuck, pack_anyhow
 from mapopt.mapping import MapperRef, Mapping
 from mapopt.placement.problem import Problem
@@ -31,7 +31,7 @@ class Mapper(Protocol):
     reference
         Paper, or ``""``.
     options_type
-        The mapper's options, see :class:`mapopt.mappers.options.Options`.
+        The mapper's options, see :class:`mapopt.options.Options`.
     is_random
         Whether another seed may give another mapping.
     """

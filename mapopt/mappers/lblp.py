@@ -18,7 +18,7 @@ from mapopt.mappers.graph import (
     longest_path,
     same_fork_join,
 )
-from mapopt.mappers.options import Options, option
+from mapopt.options import Options, option
 from mapopt.mappers.packing import Packing, Stuck
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mapopt.instance import Instance
-from mapopt.mappers.options import Options, option
+from mapopt.options import Options, option
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
 

@@ -13,7 +13,7 @@ from mapopt.errors import MapoptError
 from mapopt.feasibility import check, require_feasible
 from mapopt.instance import Instance
 from mapopt.mappers.base import Mapper
-from mapopt.mappers.options import Value
+from mapopt.options import Value
 from mapopt.mapping import Claims, Mapping
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mapopt.mappers.base import Heuristic, NoOptions, Placement
-from mapopt.mappers.options import option
+from mapopt.options import option
 from mapopt.mappers.packing import Packing
 from mapopt.mappers.ranks import (
     RankOptions,

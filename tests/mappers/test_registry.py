@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mapopt.mappers.base import Heuristic, Placement
-from mapopt.mappers.options import Options, option
+from mapopt.options import Options, option
 from mapopt.mappers.packing import Packing
 from mapopt.placement.problem import Problem
 

@@ -4,7 +4,7 @@ from typing import Literal
 import pytest
 
 from mapopt.errors import InputError
-from mapopt.mappers.options import Options, option
+from mapopt.options import Options, option
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Options of a mapper: a frozen dataclass whose fields say what they allow."""
+"""Options of a mapper or a formulation: a frozen dataclass whose fields say what they allow."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Options:
                 close = get_close_matches(name, known, n=1)
                 guess = f"; did you mean {close[0]!r}" if close else ""
                 listed = f"it has {', '.join(known)}" if known else "it has no options"
-                raise InputError(f"option {name!r}: the mapper does not know it{guess}; {listed}")
+                raise InputError(f"option {name!r}: is not known here{guess}; {listed}")
         return cls(
             **{name: _read(name, value, hints[name], known[name].metadata) for name, value in values.items()}
         )

@@ -1,0 +1,1 @@
+"""Exact solving: formulations by name, the solvers that run them, and the driver that combines them with bounds."""

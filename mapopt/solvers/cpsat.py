@@ -1,0 +1,146 @@
+"""Running a CP-SAT model: limits, progress, an honest status and a true bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil, isfinite
+from typing import Any
+
+from ortools.sat.python import cp_model
+
+from mapopt.solvers.model import Objective, Status
+from mapopt.solvers.watch import Watch
+
+Values = Callable[[Any], int]
+"""Gives the value of a variable, a Boolean or a linear expression in a solution."""
+
+EPSILON = 1e-6
+"""CP-SAT reports integer bounds as floats; what is this close below an integer is that integer."""
+
+
+@dataclass(frozen=True, slots=True)
+class CpSatRun:
+    """What CP-SAT found.
+
+    Parameters
+    ----------
+    status
+        ``feasible`` if it was stopped with a solution.
+    value, bound
+        Of the objective; ``None`` where there is none.
+    values
+        The best solution; ``None`` where there is none.
+    deterministic_time
+        The effort in the solver's own units.
+    """
+
+    status: Status
+    value: int | None
+    bound: int | None
+    values: Values | None
+    deterministic_time: float
+
+
+def run(
+    model: cp_model.CpModel,
+    watch: Watch,
+    objective: Objective,
+    *,
+    offset: int = 0,
+    limit_s: float | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    reports: bool = True,
+) -> CpSatRun:
+    """Solve a model until a proof, a limit or a request to stop.
+
+    Parameters
+    ----------
+    model
+        With or without an objective; all its numbers are integers.
+    watch
+        Its limits apply; improvements are reported to it.
+    objective
+        Under which improvements are reported.
+    offset
+        Added to the model's objective and bound to get those of the problem.
+    limit_s
+        Seconds for this run alone (deterministic units in deterministic runs).
+    parameters
+        Further parameters of CP-SAT.
+    reports
+        Whether values and bounds of this model are those of the whole problem; a restricted model's are not.
+
+    Raises
+    ------
+    ValueError
+        If CP-SAT finds the model invalid, which is a defect of the formulation.
+    """
+    solver = cp_model.CpSolver()
+    limits = watch.limits
+    settings = solver.parameters
+    settings.num_workers = limits.workers
+    settings.random_seed = limits.seed
+    settings.catch_sigint_signal = False
+    if limits.deterministic:
+        settings.interleave_search = limits.workers > 1
+        bounded = [each for each in (limit_s, limits.time_s) if each is not None]
+        if bounded:
+            settings.max_deterministic_time = min(bounded)
+    else:
+        left = min(watch.left_s, float("inf") if limit_s is None else limit_s)
+        if left != float("inf"):
+            settings.max_time_in_seconds = max(0.01, left)
+    if limits.memory_mb is not None:
+        settings.max_memory_in_mb = limits.memory_mb
+    for name, value in (parameters or {}).items():
+        setattr(settings, name, value)
+
+    has_objective = model.has_objective()
+    callback = _Reporter(watch, objective, offset) if reports and has_objective else None
+    if callback is not None:
+        solver.best_bound_callback = lambda bound: watch.report(objective, bound=_whole(bound, offset))
+    status = watch.run(lambda: solver.solve(model, callback), solver.stop_search)
+    if status == cp_model.MODEL_INVALID:
+        raise ValueError(f"CP-SAT: the model is invalid: {model.validate()}")
+    found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+    value = bound = None
+    if has_objective and found:
+        value = round(solver.objective_value) + offset
+    if has_objective and status != cp_model.INFEASIBLE:
+        bound = _whole(solver.best_objective_bound, offset)
+        if reports:
+            watch.report(objective, value=value, bound=bound)
+    return CpSatRun(
+        status=_STATUS[status],
+        value=value,
+        bound=bound,
+        values=solver.value if found else None,
+        deterministic_time=solver.response_proto.deterministic_time,
+    )
+
+
+_STATUS = {
+    cp_model.OPTIMAL: Status.OPTIMAL,
+    cp_model.FEASIBLE: Status.FEASIBLE,
+    cp_model.INFEASIBLE: Status.INFEASIBLE,
+    cp_model.UNKNOWN: Status.UNKNOWN,
+}
+
+
+class _Reporter(cp_model.CpSolverSolutionCallback):
+    def __init__(self, watch: Watch, objective: Objective, offset: int) -> None:
+        super().__init__()
+        self._watch, self._objective, self._offset = watch, objective, offset
+
+    def on_solution_callback(self) -> None:
+        self._watch.report(
+            self._objective,
+            value=round(self.objective_value) + self._offset,
+            bound=_whole(self.best_objective_bound, self._offset),
+        )
+
+
+def _whole(bound: float, offset: int) -> int | None:
+    """Return the bound of the problem, or ``None`` while there is none."""
+    return ceil(bound - EPSILON) + offset if isfinite(bound) else None

@@ -1,0 +1,139 @@
+"""The clock, the stop button and the log of a solve."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import TypeVar
+
+from mapopt.solvers.model import Limits, Objective
+
+POLL_S = 0.05
+"""How often a running solver is looked at."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """An improvement: seconds since the start, the objective, and its best value and bound so far."""
+
+    time_s: float
+    objective: Objective
+    value: int | None
+    bound: int | None
+
+
+class Watch:
+    """Tells a solve when to stop and keeps every improvement.
+
+    Parameters
+    ----------
+    limits
+        Their time starts now.
+    on_progress
+        Called with every improvement; for a live display.
+
+    Attributes
+    ----------
+    trace
+        The improvements in order.
+    interrupted
+        Whether somebody asked to stop.
+    """
+
+    def __init__(self, limits: Limits, on_progress: Callable[[Progress], None] | None = None) -> None:
+        self.limits = limits
+        self.trace: list[Progress] = []
+        self.interrupted = False
+        self._on_progress = on_progress
+        self._begin = time.monotonic()
+        self._best: dict[Objective, tuple[int | None, int | None]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._begin
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the time limit; infinite without one, and in deterministic runs."""
+        if self.limits.time_s is None or self.limits.deterministic:
+            return float("inf")
+        return self.limits.time_s - self.elapsed_s
+
+    @property
+    def stopped(self) -> bool:
+        """Whether to stop now: the time is over, or somebody asked to."""
+        return self.interrupted or self.left_s <= 0
+
+    def stop(self) -> None:
+        """Ask everything that watches to stop."""
+        self.interrupted = True
+
+    def report(self, objective: Objective, *, value: int | None = None, bound: int | None = None) -> None:
+        """Note a solution's value or a proven bound; what is no improvement is dropped."""
+        with self._lock:
+            best_value, best_bound = self._best.get(objective, (None, None))
+            better = value is not None and (best_value is None or value < best_value)
+            tighter = bound is not None and (best_bound is None or bound > best_bound)
+            if not (better or tighter):
+                return
+            self._best[objective] = (value if better else best_value, bound if tighter else best_bound)
+            entry = Progress(self.elapsed_s, objective, *self._best[objective])
+            self.trace.append(entry)
+        if self._on_progress is not None:
+            self._on_progress(entry)
+
+    def run(self, work: Callable[[], Result], stop: Callable[[], None]) -> Result:
+        """Run ``work`` on a thread of its own and call ``stop``, once, when it is time to.
+
+        Compiled solvers do not notice Ctrl-C; here the main thread stays able to.
+        """
+        results: list[Result] = []
+        errors: list[BaseException] = []
+
+        def target() -> None:
+            try:
+                results.append(work())
+            except BaseException as error:  # handed over to the caller's thread
+                errors.append(error)
+
+        thread = threading.Thread(target=target, daemon=True)
+        thread.start()
+        stopping = False
+        while thread.is_alive():
+            try:
+                thread.join(POLL_S)
+            except KeyboardInterrupt:
+                self.stop()
+            if self.stopped and not stopping:
+                stopping = True
+                stop()
+        if errors:
+            raise errors[0]
+        return results[0]
+
+    @contextmanager
+    def catching_interrupts(self) -> Iterator[None]:
+        """Turn the first Ctrl-C into a request to stop; the second one interrupts as usual."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.getsignal(signal.SIGINT)
+
+        def handler(_signal: int, _frame: FrameType | None) -> None:
+            self.stop()
+            signal.signal(signal.SIGINT, before)
+
+        signal.signal(signal.SIGINT, handler)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
