@@ -13,6 +13,9 @@ crossbars                 ``groups * ceil(rows/N) * ceil(columns/M)``, or, where
                           crossbar on its diagonal, ``ceil(groups / min(floor(N/rows), floor(M/columns)))``
 tensor                    ``ceil(elements * activation_bits / 8)`` bytes
 activation memory         bytes of the tensors that the node writes
+energy, base nodes        ``vectors * crossbars * mvm_fj``, or ``macs * mac_fj``
+energy, other nodes       ``operations * operation_fj``
+energy, every node        ``fused_operations * operation_fj`` added (0 if the class has none)
 ========================  ============================================================================
 """
 
@@ -22,6 +25,8 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
+
+import msgspec
 
 from mapopt.documents import MAX_TICKS, read_csv, unknown
 from mapopt.errors import InputError
@@ -81,6 +86,17 @@ def node_time_ps(node: Node, unit_class: UnitClass) -> Fraction | None:
     return time
 
 
+def node_energy_fj(node: Node, unit_class: UnitClass) -> int | None:
+    """Return the energy of a node on a unit of a class in femtojoules, or None if the class does not say."""
+    fused = node.fused_operations * (unit_class.operation_fj or 0)
+    if node.matrix is not None:
+        if unit_class.mvm_fj is not None and unit_class.crossbars is not None:
+            vectors = node.matrix.vectors * crossbars_needed(node.matrix, unit_class.crossbars)
+            return vectors * unit_class.mvm_fj + fused
+        return None if unit_class.mac_fj is None else node.macs * unit_class.mac_fj + fused
+    return None if unit_class.operation_fj is None else node.operations * unit_class.operation_fj + fused
+
+
 def build_instance(
     network: Network, platform: Platform, *, times: TimeTable | None = None, name: str | None = None
 ) -> Instance:
@@ -116,6 +132,9 @@ def build_instance(
                 ticks.append(None if time is None else ceil(time / platform.tick_ps))
         _check_times(node, ticks, platform)
         nodes.append(_instance_node(node, ticks, network, platform))
+    has_energy = all(node.energy for node in nodes)
+    if not has_energy:
+        nodes = [msgspec.structs.replace(node, energy=()) for node in nodes]
     origin = f"network {network.name!r} on platform {platform.name!r}, analytic times"
     if measured:
         origin += f", {len(measured)} measured times rounded up to ticks by at most {float(error_ps):g} ps"
@@ -146,6 +165,7 @@ def build_instance(
         ),
         transfer=transfer_model(platform.interconnect, platform, units),
         tick_ps=platform.tick_ps,
+        energy_unit="fJ" if has_energy else "",
         source=origin,
     )
 
@@ -157,12 +177,22 @@ def _instance_node(node: Node, ticks: list[int | None], network: Network, platfo
         else crossbars_needed(node.matrix, unit_class.crossbars)
         for unit_class in platform.classes
     )
+    energy = [
+        0 if time is None else node_energy_fj(node, unit_class)
+        for time, unit_class in zip(ticks, platform.classes, strict=True)
+    ]
+    known = tuple(each for each in energy if each is not None)
+    if known and max(known) > MAX_TICKS:
+        raise InputError(
+            f"node {node.name!r}: takes {max(known)} fJ per frame; at most {MAX_TICKS} are supported"
+        )
     return InstanceNode(
         name=node.name,
         times=tuple(ticks),
         op="+".join((node.op, *node.fused)),
         crossbars=crossbars if any(crossbars) else (),
         memory_bytes=sum(_tensor_bytes(network, tensor, platform) for tensor in node.outputs),
+        energy=known if len(known) == len(ticks) else (),
     )
 
 

@@ -25,8 +25,11 @@ from mapopt.errors import InputError
 MAX_TICKS = 10**15
 """Largest time of one node, transfer or schedule entry, in ticks (11 days at 1 ns)."""
 
+MAX_COUNT = 2**62
+"""Largest count, so that sums of a few fit 64 bits."""
+
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 Ticks = Annotated[int, msgspec.Meta(ge=0, le=MAX_TICKS)]
 Rate = Annotated[int, msgspec.Meta(ge=1, le=10**18)]
 

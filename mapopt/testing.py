@@ -22,8 +22,8 @@ from mapopt.errors import MapoptError, NoMappingError, UnsupportedError
 from mapopt.feasibility import check
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, NodeUnits, SideConstraints, Unit
 from mapopt.mappers.base import Mapper
-from mapopt.options import Options
 from mapopt.mapping import Mapping
+from mapopt.options import Options
 from mapopt.transfers import Blocking, Delay, Free, Host, Link, Links, TransferModel
 
 

@@ -1,8 +1,9 @@
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from mapopt.costs import build_instance, crossbars_needed, passes, read_times
+from mapopt.costs import build_instance, crossbars_needed, node_energy_fj, passes, read_times
 from mapopt.errors import InputError
 from mapopt.network.model import Network, Node, Tensor, WeightMatrix
 from mapopt.platform.library import load_platform
@@ -181,3 +182,24 @@ def test_activation_memory_counts_every_output():
         total_weights=0,
     )
     assert build_instance(split, load_platform("imce")).nodes[0].memory_bytes == 10
+
+
+def test_energies_where_every_class_states_them():
+    problem = build_instance(network(), load_platform("imc:imc=2,dpu=1"))
+    # 100 vectors x 1 crossbar x 10.24 nJ, and 1,600 fused operations of 1 pJ; 3,200 operations of 1 pJ
+    assert problem.energy_unit == "fJ"
+    assert problem.energy is not None
+    assert problem.energy.tolist() == [[1_024_000_000 + 1_600_000, 0], [0, 3_200_000]]
+
+
+def test_energies_are_absent_where_a_class_lacks_one():
+    problem = build_instance(network(), load_platform("imce:imc=2,dpu=1"))
+    assert problem.energy is None
+    assert problem.energy_unit == ""
+
+
+def test_energy_per_mac_and_its_exclusion():
+    (imc, _) = load_platform("imce:imc=2,dpu=1").classes
+    assert node_energy_fj(network().nodes[0], msgspec.structs.replace(imc, mac_fj=2)) == 2 * 115_200
+    with pytest.raises(InputError, match="mvm_fj needs crossbars, and excludes mac_fj"):
+        msgspec.structs.replace(imc, mac_fj=2, mvm_fj=3)

@@ -111,6 +111,18 @@ def test_obstacles_never_refuse_what_has_a_mapping():
     assert refused > 500
 
 
+def test_the_least_need_of_all_classes_counts():
+    """Two nodes need 3 crossbars each on the dpu, but 1 on the imc, where both fit."""
+    problem = Instance(
+        "p",
+        ("imc", "dpu"),
+        (Unit("i0", "imc", crossbars=2), Unit("d0", "dpu", crossbars=3)),
+        tuple(InstanceNode(f"n{at}", (1, 1), crossbars=(1, 3)) for at in range(2)),
+    )
+    assert broken(problem, [0, 0]) == []
+    assert obstacles(problem) == ()
+
+
 def test_the_same_reason_is_given_once():
     empty = Instance(
         "p", ("imc", "dpu"), (Unit("d0", "dpu"),), tuple(InstanceNode(f"n{i}", (1, None)) for i in range(9))

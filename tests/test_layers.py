@@ -10,12 +10,14 @@ LAYERS = (
     ("plugins",),
     ("transfers", "network", "platform"),
     ("instance",),
-    ("costs",),
+    ("costs", "whatif"),
     ("mapping", "importers", "sources", "tables", "feasibility"),
     ("placement",),
     ("emulator", "bounds"),
     ("verification", "mappers", "search", "solvers"),
-    ("testing", "comparison"),
+    ("evidence", "explanation"),
+    ("testing", "comparison", "studies"),
+    ("certificate",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

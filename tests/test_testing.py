@@ -7,9 +7,9 @@ import pytest
 from mapopt.errors import NoMappingError
 from mapopt.instance import Instance
 from mapopt.mappers.base import Mapper, NoOptions
-from mapopt.options import Options
 from mapopt.mappers.registry import get, names
 from mapopt.mapping import Mapping
+from mapopt.options import Options
 from mapopt.testing import ContractError, check_mapper, tiny_instances
 from tests.bounds.cases import assignments
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from mapopt.bounds.loads import unit_names
 from mapopt.bounds.model import Bound
 from mapopt.bounds.unavoidable import Unavoidable
+from mapopt.bounds.witnesses import Path, Window
 
 
 def latency_bounds(unavoidable: Unavoidable) -> Iterator[Bound]:
@@ -61,6 +63,7 @@ class _Paths:
         last = max(self.instance.topological_order, key=lambda node: ends[node])
         path = self._trace(last)
         nodes = tuple(self.instance.nodes[node].name for node in path)
+        evidence = path if self._along(path) == ends[last] else self._ancestors(last)
         return Bound(
             "critical path",
             "latency",
@@ -69,6 +72,7 @@ class _Paths:
             f"{len(nodes)} nodes from {nodes[0]!r} to {nodes[-1]!r}, each at its fastest, one after the other, and the "
             "transfers between units that have to differ",
             nodes,
+            Path(ends[last], tuple(self.instance.nodes[node].name for node in evidence)),
         )
 
     def class_windows(self) -> Iterator[Bound]:
@@ -80,13 +84,16 @@ class _Paths:
             start = {node: self.until[node][0] - self.times[node][kind] for node in only}
             latest_first = sorted(only, key=lambda node: -start[node])
             best, first, work, rest = -1, only[0], 0, self.after[latest_first[0]][0]
-            for node in latest_first:
+            count = 0
+            for number, node in enumerate(latest_first, 1):
                 work += self.times[node][kind]
                 rest = min(rest, self.after[node][0])
                 ticks = start[node] + -(-work // len(units)) + rest
                 if ticks > best:
-                    best, first = ticks, node
+                    best, first, count = ticks, node, number
             name = self.instance.classes[kind]
+            where = unit_names(self.problem, frozenset(units))
+            late = tuple(self.instance.nodes[node].name for node in latest_first[:count])
             yield Bound(
                 "class window",
                 "latency",
@@ -94,7 +101,8 @@ class _Paths:
                 Fraction(best),
                 f"the {name!r} nodes that cannot start before {self.instance.nodes[first].name!r} can, after "
                 f"{start[first]} ticks, share {len(units)} units",
-                unit_names(self.problem, frozenset(units)),
+                where,
+                Window(best, where, late),
             )
 
     def _arrival(self, source: int, node: int, tensor: int, kind: int) -> int:
@@ -122,6 +130,33 @@ class _Paths:
         if key not in self._within:
             self._within[key] = key[0] & frozenset(self.problem.units_of[kind])
         return self._within[key]
+
+    def _along(self, path: Sequence[int]) -> int:
+        """Return the bound of a path taken alone."""
+        first = path[0]
+        ends = [self.times[first][kind] for kind in self.kinds[first]]
+        for source, node in pairwise(path):
+            tensors = [tensor for other, tensor in self.instance.entering[node] if other == source]
+            ends = [
+                self.times[node][kind]
+                + max(
+                    min(
+                        end + self._hop(source, node, tensor, before, kind)
+                        for end, before in zip(ends, self.kinds[source], strict=True)
+                    )
+                    for tensor in tensors
+                )
+                for kind in self.kinds[node]
+            ]
+        return min(ends)
+
+    def _ancestors(self, last: int) -> list[int]:
+        """Return a node and all nodes before it, in topological order."""
+        found = {last}
+        for node in reversed(self.instance.topological_order):
+            if node in found:
+                found.update(self.instance.predecessors[node])
+        return [node for node in self.instance.topological_order if node in found]
 
     def _trace(self, last: int) -> Sequence[int]:
         path, node = [last], last

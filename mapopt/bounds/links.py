@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Literal, TypeAlias
 
-from mapopt.bounds.loads import describe
+from mapopt.bounds.loads import describe, unit_names
 from mapopt.bounds.model import Bound
-from mapopt.bounds.unavoidable import Unavoidable
+from mapopt.bounds.unavoidable import Departure, Unavoidable
+from mapopt.bounds.witnesses import ForcedTransfer, LinkLoad
 from mapopt.transfers import Links
+
+Moves: TypeAlias = tuple[Departure, tuple[int, ...]]
+"""A departure and those of its readers that are meant."""
 
 
 def link_bounds(unavoidable: Unavoidable) -> Iterator[Bound]:
@@ -19,13 +24,13 @@ def link_bounds(unavoidable: Unavoidable) -> Iterator[Bound]:
     """
     if not isinstance(unavoidable.problem.instance.transfer, Links):
         return
-    leaving: dict[frozenset[int], list[tuple[int, int]]] = {}
-    entering: dict[frozenset[int], list[tuple[int, int]]] = {}
+    leaving: dict[frozenset[int], list[Moves]] = {}
+    entering: dict[frozenset[int], list[Moves]] = {}
     allowed = unavoidable.problem.allowed
     for departure in unavoidable.departures:
-        leaving.setdefault(allowed[departure.producer], []).append((departure.tensor, len(departure.readers)))
+        leaving.setdefault(allowed[departure.producer], []).append((departure, departure.readers))
         for reader in departure.readers:
-            entering.setdefault(allowed[reader], []).append((departure.tensor, 1))
+            entering.setdefault(allowed[reader], []).append((departure, (reader,)))
     for outwards, by_units in ((True, leaving), (False, entering)):
         for units in by_units:
             transfers = [each for inside, found in by_units.items() if inside <= units for each in found]
@@ -35,25 +40,37 @@ def link_bounds(unavoidable: Unavoidable) -> Iterator[Bound]:
 
 
 def _port_bound(
-    unavoidable: Unavoidable, units: frozenset[int], transfers: list[tuple[int, int]], outwards: bool
+    unavoidable: Unavoidable, units: frozenset[int], transfers: list[Moves], outwards: bool
 ) -> Bound | None:
     ports = _ports(unavoidable, units, outwards)
     if not ports:
         return None
-    ticks = [(unavoidable.link_ticks(tensor, ports), count) for tensor, count in transfers]
+    ticks = [
+        (unavoidable.link_ticks(departure.tensor, ports), len(readers)) for departure, readers in transfers
+    ]
     work = sum(each * count for each, count in ticks)
     model = unavoidable.problem.instance.transfer
     names = tuple(link.name for link in model.links) if isinstance(model, Links) else ()
-    way = "leave" if outwards else "enter"
+    way: Literal["leave", "enter"] = "leave" if outwards else "enter"
+    bound = max(-(-work // len(ports)), max(each for each, _ in ticks))
     return Bound(
         "link load",
         "period",
-        max(-(-work // len(ports)), max(each for each, _ in ticks)),
+        bound,
         Fraction(work, len(ports)),
         f"transfers that have to {way} {describe(unavoidable.problem, units)} take at least {work} ticks on "
         f"{len(ports)} link{'s' * (len(ports) > 1)}",
         tuple(names[port] for port in ports),
+        LinkLoad(bound, unit_names(unavoidable.problem, units), way, _forced(unavoidable, transfers)),
     )
+
+
+def _forced(unavoidable: Unavoidable, transfers: list[Moves]) -> tuple[ForcedTransfer, ...]:
+    """Return every departure once, to all those of its readers that count."""
+    readers: dict[Departure, tuple[int, ...]] = {}
+    for departure, some in transfers:
+        readers[departure] = readers.get(departure, ()) + some
+    return tuple(unavoidable.forced(departure, groups) for departure, groups in readers.items())
 
 
 def _ports(unavoidable: Unavoidable, units: frozenset[int], outwards: bool) -> list[int]:

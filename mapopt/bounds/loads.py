@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate
+from math import ceil
 
 from mapopt.bounds.model import Bound
 from mapopt.bounds.subset_sums import least_reachable
 from mapopt.bounds.unavoidable import Unavoidable
+from mapopt.bounds.witnesses import ForcedTransfer, MeanLoad, ReachableLoad, SharedUnit
 from mapopt.placement.problem import Problem
 
 MAX_UNIT_SETS = 256
@@ -19,12 +21,13 @@ def load_bounds(unavoidable: Unavoidable) -> Iterator[Bound]:
     """Yield the bounds by the longest node, the mean load, counting, and reachable sums."""
     problem = unavoidable.problem
     work = least_work(problem, unavoidable.charges())
-    yield _longest(problem, work)
+    transfers = unavoidable.charging()
+    yield _longest(problem, work, transfers)
     for units, members in unit_sets(problem):
-        yield _mean(problem, units, members, [work[group] for group in members])
+        yield _mean(problem, units, members, [work[group] for group in members], transfers)
     for kind, units_of in enumerate(problem.units_of):
         if units_of:
-            yield from _class_bounds(problem, kind, work)
+            yield from _class_bounds(problem, kind, work, transfers)
 
 
 def least_work(problem: Problem, charges: Sequence[int]) -> list[int]:
@@ -62,31 +65,47 @@ def unit_names(problem: Problem, units: frozenset[int]) -> tuple[str, ...]:
     return tuple(problem.instance.units[unit].name for unit in sorted(units))
 
 
-def _longest(problem: Problem, work: list[int]) -> Bound:
+def node_names(problem: Problem, groups: Iterable[int]) -> tuple[str, ...]:
+    """Return the names of the nodes of groups."""
+    return tuple(problem.instance.nodes[node].name for group in groups for node in problem.groups[group])
+
+
+def _longest(problem: Problem, work: list[int], transfers: tuple[ForcedTransfer, ...]) -> Bound:
     group = max(range(len(work)), key=lambda group: work[group])
+    names = node_names(problem, [group])
     return Bound(
         "longest node",
         "period",
         work[group],
         None,
         f"{problem.names(group)} occupies its unit for at least {work[group]} ticks per frame",
-        tuple(problem.instance.nodes[node].name for node in problem.groups[group]),
+        names,
+        SharedUnit(work[group], unit_names(problem, problem.allowed[group]), names, transfers),
     )
 
 
-def _mean(problem: Problem, units: frozenset[int], members: list[int], work: list[int]) -> Bound:
-    mean = Fraction(sum(work), len(units))
+def _mean(
+    problem: Problem,
+    units: frozenset[int],
+    members: list[int],
+    work: list[int],
+    transfers: tuple[ForcedTransfer, ...],
+) -> Bound:
+    mean, where = Fraction(sum(work), len(units)), unit_names(problem, units)
     return Bound(
         "mean load",
         "period",
-        -(-sum(work) // len(units)),
+        ceil(mean),
         mean,
         f"{len(members)} nodes that have to run on {describe(problem, units)} take at least {sum(work)} ticks together",
-        unit_names(problem, units),
+        where,
+        MeanLoad(ceil(mean), where, node_names(problem, members), transfers),
     )
 
 
-def _class_bounds(problem: Problem, kind: int, work: list[int]) -> Iterator[Bound]:
+def _class_bounds(
+    problem: Problem, kind: int, work: list[int], transfers: tuple[ForcedTransfer, ...]
+) -> Iterator[Bound]:
     units = problem.units_of[kind]
     only = [group for group, classes in enumerate(problem.classes) if classes == (kind,)]
     if not only:
@@ -94,6 +113,7 @@ def _class_bounds(problem: Problem, kind: int, work: list[int]) -> Iterator[Boun
     name, where = problem.instance.classes[kind], unit_names(problem, frozenset(units))
     counted, sharing = _counting([work[group] for group in only], len(units))
     if sharing > 1:
+        longest = sorted(only, key=lambda group: -work[group])[: (sharing - 1) * len(units) + 1]
         yield Bound(
             "counting",
             "period",
@@ -102,6 +122,7 @@ def _class_bounds(problem: Problem, kind: int, work: list[int]) -> Iterator[Boun
             f"of the {(sharing - 1) * len(units) + 1} longest nodes of class {name!r}, {sharing} share one of its "
             f"{len(units)} units",
             where,
+            SharedUnit(counted, where, node_names(problem, longest), transfers),
         )
     # On the unit with most work of these nodes, transfers aside, that work is the sum of some of them.
     pure = [problem.time[kind][group] for group in only]
@@ -116,6 +137,7 @@ def _class_bounds(problem: Problem, kind: int, work: list[int]) -> Iterator[Boun
             f"some {name!r} unit works at least {floor} ticks for nodes of this class alone, and the next sum of their "
             f"times is {lifted}",
             where,
+            ReachableLoad(lifted, where, node_names(problem, only)),
         )
 
 

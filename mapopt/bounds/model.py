@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from mapopt.bounds.witnesses import Witness
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -27,6 +29,8 @@ class Bound:
         One sentence with names and numbers.
     binds
         Names of the units, links or nodes that the bound is about.
+    witness
+        From which :mod:`mapopt.evidence` derives ``ticks`` again.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Bound:
     any_pattern: Fraction | None
     explanation: str
     binds: tuple[str, ...]
+    witness: Witness | None = None
 
 
 @dataclass(frozen=True, slots=True)

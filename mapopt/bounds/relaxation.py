@@ -12,6 +12,8 @@ import numpy.typing as npt
 from mapopt.bounds.loads import unit_names
 from mapopt.bounds.model import Bound
 from mapopt.bounds.unavoidable import Unavoidable
+from mapopt.bounds.witnesses import ClassBalance, ForcedTransfer
+from mapopt.documents import MAX_COUNT
 from mapopt.placement.problem import Problem
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -42,17 +44,22 @@ def relaxation_bounds(unavoidable: Unavoidable) -> Iterator[Bound]:
     if all(len(classes) == 1 for classes in problem.classes):
         return
     dual = _Dual(problem, unavoidable.charges())
-    bound, weights = dual.ascend()
+    weights, prices = dual.ascend()
+    bound = dual.value(weights, prices)
+    ticks = -(-bound.numerator // bound.denominator)
+    whole = dual.whole(weights)
     shares = ", ".join(
-        f"{name!r} {share:.3g}" for name, share in zip(problem.instance.classes, weights, strict=True)
+        f"{name!r} {weight * len(units) / whole:.3g}"
+        for name, weight, units in zip(problem.instance.classes, weights, problem.units_of, strict=True)
     )
     yield Bound(
         "class balance",
         "period",
-        -(-bound.numerator // bound.denominator),
+        ticks,
         bound,
         f"splitting nodes between classes at will, with shares of the units' time weighted {shares}",
         unit_names(problem, frozenset(range(len(problem.unit_class)))),
+        dual.witness(ticks, weights, prices, unavoidable.charging()),
     )
 
 
@@ -70,17 +77,21 @@ class _Dual:
         ]
         self.rules: list[tuple[int, int, list[int]]] = []
         """(class, capacity, need of each group there)."""
+        self.is_memory: list[bool] = []
+        """Whether each rule is about memory, else about crossbars."""
         instance = problem.instance
         for kind, units in enumerate(problem.units_of):
             crossbars = [instance.units[unit].crossbars for unit in units]
             memory = [instance.units[unit].memory_bytes for unit in units]
             if units and None not in crossbars:
                 self.rules.append((kind, sum(each or 0 for each in crossbars), problem.crossbars[kind]))
+                self.is_memory.append(False)
             if units and None not in memory:
                 self.rules.append((kind, sum(each or 0 for each in memory), problem.memory_bytes))
+                self.is_memory.append(True)
 
-    def ascend(self) -> tuple[Fraction, list[float]]:
-        """Return the best bound found and the share of each class.
+    def ascend(self) -> tuple[list[int], list[int]]:
+        """Return good weights of the classes and prices of the rules, as integers with a common scale.
 
         The steps are Polyak's for a target above the best value, which comes nearer when nothing improves.
         """
@@ -121,13 +132,27 @@ class _Dual:
             step = (best + above - value) / length
             share = _onto_simplex(share + step * by_share, present)
             price = np.maximum(0.0, price + step * by_price)
-        return self._exact(best_share / units, best_price * scale / capacity), best_share.tolist()
+        weights = [round(float(each) * SCALE) for each in best_share / units]
+        whole = self.whole(weights)
+        return weights, [round(float(each) * whole) for each in best_price * scale / capacity]
 
-    def _exact(self, weight: Floats, price: Floats) -> Fraction:
-        """Round the weights and compute the bound in integers."""
-        weights = [round(float(each) * SCALE) for each in weight]
-        whole = sum(each * int(units) for each, units in zip(weights, self.units, strict=True))
-        prices = [round(float(each) * whole) for each in price]
+    def whole(self, weights: list[int]) -> int:
+        """Return what stands for one: the weights of all units together."""
+        return sum(each * int(units) for each, units in zip(weights, self.units, strict=True))
+
+    def witness(
+        self, ticks: int, weights: list[int], prices: list[int], transfers: tuple[ForcedTransfer, ...]
+    ) -> ClassBalance | None:
+        """Return the weights and prices by class; ``None`` if a price is too large to be written."""
+        if max((*weights, *prices)) > MAX_COUNT:
+            return None
+        by_class = {False: [0] * len(weights), True: [0] * len(weights)}
+        for price, is_memory, (kind, _, _) in zip(prices, self.is_memory, self.rules, strict=True):
+            by_class[is_memory][kind] = price
+        return ClassBalance(ticks, tuple(weights), tuple(by_class[False]), tuple(by_class[True]), transfers)
+
+    def value(self, weights: list[int], prices: list[int]) -> Fraction:
+        """Return the bound that weights and prices prove, in exact integers."""
         total = 0
         for group, (row, classes) in enumerate(zip(self.time, self.choices, strict=True)):
             total += min(
@@ -140,7 +165,7 @@ class _Dual:
                 for kind in classes
             )
         total -= sum(each * capacity for each, (_, capacity, _) in zip(prices, self.rules, strict=True))
-        return Fraction(max(0, total), whole)
+        return Fraction(max(0, total), self.whole(weights))
 
 
 def _onto_simplex(point: Floats, present: npt.NDArray[np.bool_]) -> Floats:

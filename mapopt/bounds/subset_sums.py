@@ -43,6 +43,35 @@ def least_reachable(times: Iterable[int], at_least: int) -> int | None:
     return (target + (above & -above).bit_length() - 1) * unit
 
 
+def reachable_sums(times: Iterable[int], low: int, high: int) -> list[int] | None:
+    """Return the sums of subsets of ``times`` that are in ``low..high``, ascending.
+
+    ``None`` if the work would exceed ``MAX_BIT_OPERATIONS``.
+
+    Examples
+    --------
+    >>> reachable_sums([6, 6, 9], 7, 16)
+    [9, 12, 15]
+    """
+    counts = Counter(time for time in times if time > 0)
+    unit = gcd(*counts) or 1
+    width = high // unit + 1
+    parts = [(time // unit) * part for time, count in sorted(counts.items()) for part in _binary_parts(count)]
+    if width * len(parts) > MAX_BIT_OPERATIONS:
+        return None
+    reached, mask = 1, (1 << max(0, width)) - 1
+    for part in parts:
+        if part < width:
+            reached |= reached << part & mask
+    first = max(0, -(-low // unit))
+    above = reached >> first
+    return [
+        (first + at) * unit
+        for at, bit in enumerate(reversed(bin(above)[2:]))
+        if bit == "1" and first + at < width
+    ]
+
+
 def _binary_parts(count: int) -> list[int]:
     """Split a count into parts whose subset sums are 0..count."""
     parts, part = [], 1

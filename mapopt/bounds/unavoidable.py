@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mapopt.bounds.witnesses import ForcedTransfer
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
 from mapopt.transfers import Blocking, Host, Links
@@ -84,6 +85,21 @@ class Unavoidable:
                 if self.problem.allowed[group].isdisjoint(self.communication.hosts):
                     extra[group] += once
         return extra
+
+    def charging(self) -> tuple[ForcedTransfer, ...]:
+        """Return the transfers that :meth:`charges` is made of."""
+        if not isinstance(self.problem.instance.transfer, (Blocking, Host)):
+            return ()
+        return tuple(self.forced(departure, departure.readers) for departure in self.departures)
+
+    def forced(self, departure: Departure, readers: Sequence[int]) -> ForcedTransfer:
+        """Return a departure to some of its readers, with a reading node of each group."""
+        instance, group_of = self.problem.instance, self.problem.group_of
+        tensor = instance.tensors[departure.tensor]
+        first: dict[int, str] = {}
+        for name in tensor.consumers:
+            first.setdefault(group_of[instance.node_index[name]], name)
+        return ForcedTransfer(tensor.name, tuple(first[group] for group in readers))
 
     def link_ticks(self, tensor: int, links: Iterable[int]) -> int:
         """Return the ticks that a tensor takes on the fastest of some links."""

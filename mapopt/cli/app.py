@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mapopt import __version__
-from mapopt.cli import catalog, comparing, emulating, importing, mapping
+from mapopt.cli import catalog, comparing, emulating, explaining, importing, mapping, solving, verifying
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,5 +45,11 @@ app.command()(mapping.schedule)
 app.command()(mapping.convert)
 app.command("import")(importing.import_)
 app.command()(emulating.emulate)
-app.command()(emulating.verify)
+app.command()(verifying.verify)
+app.command()(verifying.certify)
 app.command()(comparing.compare)
+app.command()(solving.solve)
+app.command()(explaining.bounds)
+app.command()(explaining.explain)
+app.command()(solving.pareto)
+app.command()(solving.formulations)

@@ -238,22 +238,27 @@ def mappers(as_json: arguments.AsJson = False) -> None:
 
 def schema(
     kind: Annotated[
-        Literal["instance", "mapping", "platform", "measurement"], typer.Argument(help="Kind of document.")
+        Literal["instance", "mapping", "platform", "measurement", "record", "certificate"],
+        typer.Argument(help="Kind of document."),
     ],
     _as_json: arguments.AsJson = False,
 ) -> None:
     """Print the JSON Schema of a kind of document."""
+    from mapopt.certificate import Certificate
     from mapopt.documents import Document
     from mapopt.emulator.measurement import Measurement
     from mapopt.instance import Instance
     from mapopt.mapping import Mapping
     from mapopt.platform.model import Platform
+    from mapopt.studies.records import Record
 
     documents: dict[str, type[Document]] = {
         "instance": Instance,
         "mapping": Mapping,
         "platform": Platform,
         "measurement": Measurement,
+        "record": Record,
+        "certificate": Certificate,
     }
     output.print_json(documents[kind].json_schema())
 

@@ -42,7 +42,7 @@ def compare(
 
     problem = arguments.load(network, platform, times, shape, strict, no_fuse)
     chosen = [] if mappers == "all" else [name.strip() for name in mappers.split(",")]
-    with _Progress(quiet=as_json) as progress:
+    with output.StatusLine("mapping and emulating", quiet=as_json) as progress:
         result = run_comparison(
             problem,
             chosen,
@@ -50,7 +50,7 @@ def compare(
             window=window,
             seeds=seeds,
             seed=seed,
-            on_row=lambda row: progress.show(row.mapper),
+            on_row=lambda row: progress.show(f"mapping and emulating: {row.mapper} done"),
         )
     _print(result, as_json)
     if not result.complete:
@@ -58,29 +58,6 @@ def compare(
         raise typer.Exit(130)
     if any(row.status == "failed" for row in result.rows):
         raise typer.Exit(1)
-
-
-class _Progress:
-    """A line on standard error that says which mapper is done, if somebody is looking."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        from rich.console import Console
-
-        console = Console(stderr=True)
-        self._status = None if quiet or not console.is_terminal else console.status("mapping and emulating")
-
-    def __enter__(self) -> _Progress:
-        if self._status is not None:
-            self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()
-
-    def show(self, name: str) -> None:
-        if self._status is not None:
-            self._status.update(f"mapping and emulating: {name} done")
 
 
 def _print(result: Comparison, as_json: bool) -> None:

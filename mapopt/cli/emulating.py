@@ -1,4 +1,4 @@
-"""``emulate`` and ``verify``: what the chip would do, and whether a mapping is what it says."""
+"""``emulate``: what the chip would do."""
 
 from __future__ import annotations
 
@@ -143,30 +143,3 @@ def _under(condition: Condition) -> str:
         "exact" if condition.exact else f"not exact: second half of the horizon, {condition.frames} frames"
     )
     return "; ".join(part for part in (exact, arrival, condition.note) if part)
-
-
-def verify(
-    instance: arguments.InstanceFile, mapping: arguments.MappingFile, as_json: arguments.AsJson = False
-) -> None:
-    """Check a mapping's rules and claims independently.
-
-    Exits with 1 if one does not hold.
-    """
-    from mapopt.mapping import Mapping
-    from mapopt.sources import read_instance
-    from mapopt.verification import verify as run_verification
-
-    result = run_verification(read_instance(instance), Mapping.load(mapping))
-    if as_json:
-        output.print_json(result)
-    else:
-        for violation in result.violations:
-            where = "" if violation.pattern is None else f" (pattern {violation.pattern})"
-            print(f"broken rule {violation.rule}{where}: {violation.message}")
-        for claim in result.claims:
-            verdict = "holds" if claim.holds else f"DOES NOT HOLD, measured {claim.measured}"
-            print(f"{claim.name} = {claim.claimed}: {verdict}")
-        if result.ok:
-            print(f"ok: every rule holds, {len(result.claims)} claims confirmed")
-    if not result.ok:
-        raise typer.Exit(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -46,6 +46,32 @@ def print_table(
     if title is not None:
         print(title)
     console.print(table)
+
+
+class StatusLine:
+    """A line on standard error that says how far a long command is, if somebody is looking."""
+
+    def __init__(self, message: str, *, quiet: bool) -> None:
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        self._status = None if quiet or not console.is_terminal else console.status(message)
+
+    def __enter__(self) -> Self:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def show(self, message: str) -> None:
+        """Replace the line."""
+        if self._status is not None:
+            from rich.text import Text
+
+            self._status.update(Text(message))
 
 
 def note(message: str) -> None:

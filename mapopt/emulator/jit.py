@@ -31,6 +31,11 @@ def compiled(function: F) -> F:
     return cast(F, dispatcher)
 
 
+def inlined(function: F) -> F:
+    """Compile a small function into those that call it; for helpers that take many arrays, which cost time to pass."""
+    return cast(F, numba.njit(forceinline=True)(function))
+
+
 @cache
 def _drop_stale(kept: Path, sources: Path) -> None:
     """Delete the machine code in ``kept`` unless it was compiled from ``sources`` as they are now.

@@ -9,9 +9,9 @@ from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from mapopt.errors import NoMappingError, UnsupportedError
 from mapopt.instance import Instance
-from mapopt.options import Options
 from mapopt.mappers.packing import Packing, Stuck, pack_anyhow
 from mapopt.mapping import MapperRef, Mapping
+from mapopt.options import Options
 from mapopt.placement.problem import Problem
 
 

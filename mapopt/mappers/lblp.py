@@ -18,8 +18,8 @@ from mapopt.mappers.graph import (
     longest_path,
     same_fork_join,
 )
-from mapopt.options import Options, option
 from mapopt.mappers.packing import Packing, Stuck
+from mapopt.options import Options, option
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
 

@@ -13,8 +13,8 @@ from mapopt.errors import MapoptError
 from mapopt.feasibility import check, require_feasible
 from mapopt.instance import Instance
 from mapopt.mappers.base import Mapper
-from mapopt.options import Value
 from mapopt.mapping import Claims, Mapping
+from mapopt.options import Value
 
 
 class BrokenMapperError(MapoptError):

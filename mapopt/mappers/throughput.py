@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mapopt.mappers.base import Heuristic, NoOptions, Placement
-from mapopt.options import option
 from mapopt.mappers.packing import Packing
 from mapopt.mappers.ranks import (
     RankOptions,
@@ -20,6 +19,7 @@ from mapopt.mappers.ranks import (
     is_close,
     mean_times,
 )
+from mapopt.options import option
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
 

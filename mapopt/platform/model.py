@@ -12,6 +12,7 @@ from mapopt.errors import InputError
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 UnitCount = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 Picoseconds = Ticks
+Femtojoules = Ticks
 
 
 class Crossbars(Part, frozen=True):
@@ -59,6 +60,11 @@ class UnitClass(Part, frozen=True):
         Added to the time of every node, in picoseconds.
     memory_bytes
         Activation memory of a unit; the output tensors of all its nodes must fit. ``None``: no limit.
+    mvm_fj, mac_fj
+        Energy of one multiplication of a vector with one crossbar, or of one multiply-accumulate, for base nodes;
+        ``mvm_fj`` needs ``crossbars``.
+    operation_fj
+        Energy of one element operation, fused ones included.
     """
 
     name: Name
@@ -71,8 +77,15 @@ class UnitClass(Part, frozen=True):
     fused_per_s: Rate | None = None
     overhead_ps: Picoseconds = 0
     memory_bytes: Count | None = None
+    mvm_fj: Femtojoules | None = None
+    mac_fj: Femtojoules | None = None
+    operation_fj: Femtojoules | None = None
 
     def __post_init__(self) -> None:
+        if self.mvm_fj is not None and (self.crossbars is None or self.mac_fj is not None):
+            raise InputError(
+                f"class {self.name!r}: mvm_fj needs crossbars, and excludes mac_fj; give what fits base_model"
+            )
         if self.base_model == "macs" and self.macs_per_s is None:
             raise InputError(f"class {self.name!r}: base_model 'macs' needs macs_per_s")
         if self.base_model == "mvm" and (self.mvm_ps is None or self.crossbars is None):

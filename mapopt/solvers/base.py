@@ -34,6 +34,8 @@ class Task:
         A proven lower bound of the objective; the model may rely on it.
     cutoff
         Only values below this are wanted: with none, a run that proves so answers infeasible.
+    decision
+        Whether any value below ``cutoff`` will do; then the first one found is the answer.
     """
 
     instance: Instance
@@ -44,6 +46,7 @@ class Task:
     start: Mapping | None = None
     bound: int = 0
     cutoff: int | None = None
+    decision: bool = False
 
     @property
     def limits(self) -> Limits:

@@ -79,18 +79,13 @@ def run(
     solver = cp_model.CpSolver()
     limits = watch.limits
     settings = solver.parameters
-    settings.num_workers = limits.workers
+    settings.num_workers = 1 if limits.deterministic else limits.workers
     settings.random_seed = limits.seed
     settings.catch_sigint_signal = False
-    if limits.deterministic:
-        settings.interleave_search = limits.workers > 1
-        bounded = [each for each in (limit_s, limits.time_s) if each is not None]
-        if bounded:
-            settings.max_deterministic_time = min(bounded)
-    else:
-        left = min(watch.left_s, float("inf") if limit_s is None else limit_s)
-        if left != float("inf"):
-            settings.max_time_in_seconds = max(0.01, left)
+    left = min(watch.left, float("inf") if limit_s is None else limit_s)
+    if left != float("inf"):
+        name = "max_deterministic_time" if limits.deterministic else "max_time_in_seconds"
+        setattr(settings, name, max(0.01, left))
     if limits.memory_mb is not None:
         settings.max_memory_in_mb = limits.memory_mb
     for name, value in (parameters or {}).items():
@@ -101,6 +96,7 @@ def run(
     if callback is not None:
         solver.best_bound_callback = lambda bound: watch.report(objective, bound=_whole(bound, offset))
     status = watch.run(lambda: solver.solve(model, callback), solver.stop_search)
+    watch.charge(solver.response_proto.deterministic_time)
     if status == cp_model.MODEL_INVALID:
         raise ValueError(f"CP-SAT: the model is invalid: {model.validate()}")
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
 
+from mapopt.bounds.witnesses import Witness
 from mapopt.errors import InputError
 from mapopt.mapping import Mapping
 
@@ -59,7 +60,7 @@ class Limits:
         Of everything random.
     deterministic
         Whether two runs must give the same result: then effort is counted in the solver's own deterministic units,
-        one for each second of ``time_s``, and wall-clock time is not looked at.
+        one for each second of ``time_s``, wall-clock time is not looked at, and CP-SAT runs on one thread.
     memory_mb
         Memory of the solver, or ``None`` for no limit.
 
@@ -123,6 +124,8 @@ class Answer:
         A proven lower bound of the objective in the formulation's class, or ``None`` if the run gave none.
     reason
         Why a run failed or a problem is infeasible, for people.
+    witness
+        From which a bound can be derived without trusting the solver; ``None`` if there is none.
     """
 
     status: Status
@@ -130,3 +133,4 @@ class Answer:
     value: int | None = None
     bound: int | None = None
     reason: str = ""
+    witness: Witness | None = None

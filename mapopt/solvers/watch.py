@@ -53,6 +53,9 @@ class Watch:
         self.interrupted = False
         self._on_progress = on_progress
         self._begin = time.monotonic()
+        self._until = float("inf")
+        self._spent = 0.0
+        self._is_deaf = False
         self._best: dict[Objective, tuple[int | None, int | None]] = {}
         self._lock = threading.Lock()
 
@@ -64,21 +67,54 @@ class Watch:
     @property
     def left_s(self) -> float:
         """Seconds until the time limit; infinite without one, and in deterministic runs."""
-        if self.limits.time_s is None or self.limits.deterministic:
-            return float("inf")
-        return self.limits.time_s - self.elapsed_s
+        return float("inf") if self.limits.deterministic else self.left
+
+    @property
+    def left(self) -> float:
+        """Seconds until the time limit, or in deterministic runs units of effort; infinite without a limit."""
+        end = float("inf") if self.limits.time_s is None else self.limits.time_s
+        return min(end, self._until) - self._clock
 
     @property
     def stopped(self) -> bool:
         """Whether to stop now: the time is over, or somebody asked to."""
-        return self.interrupted or self.left_s <= 0
+        return self.interrupted or self.left <= 0
+
+    @property
+    def _clock(self) -> float:
+        return self._spent if self.limits.deterministic else self.elapsed_s
+
+    def charge(self, effort: float) -> None:
+        """Count deterministic units of effort, which are what passes in deterministic runs."""
+        self._spent += effort
 
     def stop(self) -> None:
         """Ask everything that watches to stop."""
         self.interrupted = True
 
+    @contextmanager
+    def at_most(self, seconds: float) -> Iterator[None]:
+        """Let no more than ``seconds`` (units of effort in deterministic runs) pass inside."""
+        before = self._until
+        self._until = min(before, self._clock + seconds)
+        try:
+            yield
+        finally:
+            self._until = before
+
+    @contextmanager
+    def deaf(self) -> Iterator[None]:
+        """Drop what is reported inside: it is about another problem."""
+        self._is_deaf = True
+        try:
+            yield
+        finally:
+            self._is_deaf = False
+
     def report(self, objective: Objective, *, value: int | None = None, bound: int | None = None) -> None:
         """Note a solution's value or a proven bound; what is no improvement is dropped."""
+        if self._is_deaf:
+            return
         with self._lock:
             best_value, best_bound = self._best.get(objective, (None, None))
             better = value is not None and (best_value is None or value < best_value)

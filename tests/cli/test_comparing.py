@@ -18,8 +18,13 @@ def test_rows_of_all_mappers(mapopt):
         "cpop-tp",
         "maxtp",
         "pipeline",
+        "annealed-list",
     } <= rows.keys()
+    assert rows["annealed-cyclic"]["status"] == "rejected"
+    assert "occupy units or links" in rows["annealed-cyclic"]["reason"]
     for row in rows.values():
+        if row["status"] == "rejected":
+            continue
         assert row["status"] == "mapped"
         assert row["gap"] == pytest.approx(row["period_ns"] / result["bound_period_ns"] - 1)
         assert row["gap"] >= 0

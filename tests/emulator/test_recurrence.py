@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mapopt.emulator.kernel import NEXT_RELEASE
 from mapopt.emulator.lower import lower
-from mapopt.emulator.machine import periodic, saturated
+from mapopt.emulator.machine import Machine, periodic, saturated
 from mapopt.emulator.program import Program, ProgramPattern, ProgramTask
+from mapopt.emulator.recurrence import same
 from mapopt.emulator.reference import ReferenceEmulator
 from mapopt.emulator.stream import run_stream
 
@@ -78,3 +80,15 @@ def test_same_state_needs_the_same_data_under_way() -> None:
         stream = run_stream(program, periodic(interval))
         assert (stream.exact, stream.period) == (True, interval)
         assert set(stream.latencies.tolist()) == {27}
+
+
+def test_same_state_needs_the_same_next_release() -> None:
+    """Of periodic arrivals; saturated ones release when a frame leaves."""
+    program = Program.build(["a"], [ProgramPattern([ProgramTask(0, 3)], [])])
+    for arrival, counts in ((periodic(10), True), (saturated(1), False)):
+        one, two = Machine(program, arrival), Machine(program, arrival)
+        for machine in (one, two):
+            machine.run(target=1)
+        assert same(one.tables, one.arrival, one.state, two.state)
+        two.state.scalar[NEXT_RELEASE] += 1
+        assert same(one.tables, one.arrival, one.state, two.state) is not counts

@@ -156,6 +156,15 @@ def test_horizon_when_frames_run_out() -> None:
     assert one.period == run_single(uneven())[0]
 
 
+def test_frames_do_not_leave_faster_than_they_enter() -> None:
+    """Without recurrence the interval between releases is a lower end, and the measured period never below it."""
+    interval = Fraction(1009, 100)
+    stream = run_stream(chain(3, 8, 5), periodic(interval), budget=150)
+    assert not stream.exact
+    assert stream.period_range[0] == interval
+    assert stream.period_range[1] == stream.period >= interval
+
+
 def test_budget_smaller_than_a_frame_still_measures_one() -> None:
     stream = run_stream(uneven(), saturated(5), budget=2)
     assert (stream.exact, stream.horizon_frames >= 1) == (False, True)

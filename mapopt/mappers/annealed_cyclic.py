@@ -1,0 +1,64 @@
+"""Annealed cyclic sequences as a mapper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mapopt.bounds.every import lower_bounds
+from mapopt.errors import UnsupportedError
+from mapopt.instance import Instance
+from mapopt.mappers.annealed_list import AnnealedOptions, timed_mapping
+from mapopt.mapping import Mapping
+from mapopt.options import Options, option
+
+
+@dataclass(frozen=True)
+class CyclicOptions(AnnealedOptions):
+    """Effort and period of annealed sequences."""
+
+    iterations: int = option(2000, "moves tried per node", ge=1, le=10**9)
+
+
+class AnnealedCyclic:
+    """Time-triggered schedules for periods without slack, by :func:`mapopt.search.annealing.annealed_cyclic`."""
+
+    name: ClassVar[str] = "annealed-cyclic"
+    summary: ClassVar[str] = (
+        "cyclic order of nodes on their units annealed for the latency at a period without slack"
+    )
+    reference: ClassVar[str] = "cyclic scheduling: Hanen & Munier, Discrete Applied Mathematics 57, 1995"
+    options_type: ClassVar[type[Options]] = CyclicOptions
+    is_random: ClassVar[bool] = True
+
+    def __init__(self, options: CyclicOptions) -> None:
+        self.options = options
+
+    def rejects(self, instance: Instance) -> str | None:
+        """Refuse instances whose transfers occupy units or links."""
+        from mapopt.search.cyclic_search import rejection
+
+        return rejection(instance)
+
+    def map(self, instance: Instance, *, seed: int = 0) -> Mapping:
+        """Return a time-triggered mapping whose horizon is the period, see :meth:`Mapper.map`.
+
+        Raises
+        ------
+        UnsupportedError
+            If :meth:`rejects` gives a reason.
+        NoMappingError
+            If it finds no mapping within the period.
+        InfeasibleError
+            If no mapping can exist.
+        """
+        reason = self.rejects(instance)
+        if reason is not None:
+            raise UnsupportedError(f"mapper {self.name!r}: {reason}")
+        from mapopt.search.annealing import annealed_cyclic
+
+        period = self.options.period_for(instance, seed)
+        target = lower_bounds(instance).latency.ticks
+        effort = self.options.iterations * len(instance.nodes)
+        found = annealed_cyclic(instance, period, seed=seed, iterations=effort, target=target)
+        return timed_mapping(self.name, self.options, instance, period, found, seed)

@@ -1,0 +1,98 @@
+"""Annealed list scheduling as a mapper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from mapopt.bounds.every import lower_bounds
+from mapopt.errors import NoMappingError
+from mapopt.instance import Instance
+from mapopt.mapping import MapperRef, Mapping
+from mapopt.options import Options, option
+
+if TYPE_CHECKING:
+    from mapopt.search.annealing import Schedule
+
+
+@dataclass(frozen=True)
+class AnnealedOptions(Options):
+    """Effort and period of an annealed schedule."""
+
+    iterations: int = option(1000, "list schedules tried", ge=1, le=10**9)
+    period: int | None = option(
+        None, "period in ticks; none: the least largest load that cheap mappers find", ge=1, le=10**15
+    )
+    factor: float = option(
+        1.0, "without a period, the multiple of that load to take, rounded up", ge=1.0, le=1e6
+    )
+
+    def period_for(self, instance: Instance, seed: int) -> int:
+        """Return the period in ticks.
+
+        Raises
+        ------
+        NoMappingError, InfeasibleError
+            If no mapping is found to take the load of.
+        """
+        if self.period is not None:
+            return self.period
+        from mapopt.search.assignment import least_load
+
+        load = least_load(instance, seed)
+        return max(load, min(10**15, int(-(-load * self.factor // 1))))
+
+
+def timed_mapping(
+    name: str, options: AnnealedOptions, instance: Instance, period: int, schedule: Schedule | None, seed: int
+) -> Mapping:
+    """Return a schedule's mapping under a mapper's name.
+
+    Raises
+    ------
+    NoMappingError
+        If there is no schedule.
+    """
+    if schedule is None:
+        raise NoMappingError(
+            f"mapper {name!r}: found no mapping of {instance.name!r} within a period of {period} ticks; set a larger "
+            "period"
+        )
+    return msgspec.structs.replace(schedule.mapping, mapper=MapperRef(name, dict(options.as_dict()), seed))
+
+
+class AnnealedList:
+    """Time-triggered schedules of little latency at a period, by :func:`mapopt.search.annealing.annealed_list`."""
+
+    name: ClassVar[str] = "annealed-list"
+    summary: ClassVar[str] = "priorities and units of list schedules annealed for the latency at a period"
+    reference: ClassVar[str] = "circles as in Rau, Iterative modulo scheduling, MICRO 1994"
+    options_type: ClassVar[type[Options]] = AnnealedOptions
+    is_random: ClassVar[bool] = True
+
+    def __init__(self, options: AnnealedOptions) -> None:
+        self.options = options
+
+    def rejects(self, instance: Instance) -> str | None:
+        """Return why the mapper does not support the instance, or ``None``; it supports all."""
+        return None
+
+    def map(self, instance: Instance, *, seed: int = 0) -> Mapping:
+        """Return a time-triggered mapping whose horizon is the period, see :meth:`Mapper.map`.
+
+        Raises
+        ------
+        NoMappingError
+            If it finds no mapping within the period.
+        InfeasibleError
+            If no mapping can exist.
+        """
+        from mapopt.search.annealing import annealed_list
+
+        period = self.options.period_for(instance, seed)
+        target = lower_bounds(instance).latency.ticks
+        effort = self.options.iterations
+        found = annealed_list(instance, period, seed=seed, iterations=effort, target=target)
+        return timed_mapping(self.name, self.options, instance, period, found, seed)

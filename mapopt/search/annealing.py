@@ -1,0 +1,8 @@
+"""What solvers call: schedules of least latency at a given period."""
+
+from mapopt.search.assignment import assign_within
+from mapopt.search.cyclic_search import annealed_cyclic
+from mapopt.search.list_search import annealed_list
+from mapopt.search.schedule import Schedule
+
+__all__ = ["Schedule", "annealed_cyclic", "annealed_list", "assign_within"]

@@ -1,0 +1,382 @@
+"""Annealed cyclic sequences for the least latency at a period that leaves units hardly any idle time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mapopt.errors import InputError, UnsupportedError
+from mapopt.instance import Instance, IntArray
+from mapopt.mapping import Mapping
+from mapopt.placement.problem import Problem
+from mapopt.search.assignment import homes_of, homes_within
+from mapopt.search.blocks import Blocks, blocks_of, graph_of, move_shares, ring_of
+from mapopt.search.effort import Effort, never
+from mapopt.search.fusion import fuse
+from mapopt.search.list_annealing import anneal, walk_of
+from mapopt.search.list_search import longest_paths, packed
+from mapopt.search.load_annealing import excess
+from mapopt.search.random_numbers import RandomState, random_state
+from mapopt.search.ring import FloatArray, Graph
+from mapopt.search.ring_annealing import Cooling, RingWalk, anneal_ring, ring_walk_of
+from mapopt.search.schedule import Schedule, finish
+from mapopt.search.tables import Tables, tables_of
+from mapopt.transfers import Delay, Free
+
+LOOSE = 0.6
+"""A class whose units work less than this share of the period on average is loose."""
+
+REPAIRS, REPAIR_STEP = 4000, 500
+"""List schedules tried to place the nodes of loose classes around a tight one, and in one go."""
+
+CALIBRATION = 4096
+"""Moves by which the speed is measured."""
+
+
+def rejection(instance: Instance) -> str | None:
+    """Return why cyclic sequences cannot schedule the instance, or ``None``."""
+    if isinstance(instance.transfer, (Free, Delay)):
+        return None
+    model = type(instance.transfer).__name__.lower()
+    return (
+        f"schedules nodes only, and the '{model}' transfers of instance {instance.name!r} occupy units or links; "
+        "use annealed-list"
+    )
+
+
+def ignore(schedule: Schedule) -> None:
+    """Do nothing with a schedule."""
+
+
+def annealed_cyclic(
+    instance: Instance,
+    period: int,
+    *,
+    seed: int = 0,
+    iterations: int | None = None,
+    seconds: float | None = None,
+    target: int = 0,
+    start: Mapping | None = None,
+    stop: Callable[[], bool] = never,
+    on_better: Callable[[Schedule], None] = ignore,
+) -> Schedule | None:
+    """Anneal the cyclic order of nodes on their units, first of chains in one piece, then of single nodes.
+
+    For periods close to the largest load; with more idle time list schedules are better.
+
+    Parameters
+    ----------
+    instance
+        One whose transfers occupy nobody.
+    period
+        Ticks; one turn of every sequence.
+    iterations, seconds
+        Limits in moves and time; with neither, rounds go on until ``target`` or ``stop`` ends them.
+    target
+        A latency that is good enough, such as a lower bound.
+    start
+        Assignment to begin with, loads within the period; without it one is searched for. If it is time-triggered
+        with this horizon, its schedule is the first that is improved.
+    stop
+        Asked about every tenth of a second.
+    on_better
+        Called with every schedule at the end of a phase that is better than all before.
+
+    Returns
+    -------
+    Schedule or None
+        ``None`` if no assignment within the period was found.
+
+    Raises
+    ------
+    UnsupportedError
+        If transfers occupy units or links.
+    InputError
+        If the period is below 1, or ``start`` is not of this instance.
+    InfeasibleError
+        If the instance has no mapping.
+
+    References
+    ----------
+    S. Kirkpatrick, C. D. Gelatt and M. P. Vecchi, "Optimization by simulated annealing", Science 220, 1983; the cyclic
+    sequences are those of cyclic scheduling, C. Hanen and A. Munier, "A study of the cyclic scheduling problem on
+    parallel processors", Discrete Applied Mathematics 57, 1995.
+    """
+    reason = rejection(instance)
+    if reason is not None:
+        raise UnsupportedError(f"annealed_cyclic: {reason}")
+    if period < 1:
+        raise InputError(f"annealed_cyclic: period is {period} ticks; it must be >= 1")
+    effort = Effort(iterations, seconds, stop, time.perf_counter())
+    problem = Problem(instance)
+    tables = tables_of(problem)
+    if start is not None:
+        homes: IntArray | None = homes_of(problem, start.assignment(instance)[0])
+    else:
+        homes = homes_within(problem, tables, period, seed, stop)
+    if homes is None:
+        return None
+    units = problem.units(homes.tolist())
+    first = packed(instance, Mapping.of(instance, units), period)
+    if first is None:
+        return None
+    search = _Search(problem, tables, period, seed, effort, target, on_better)
+    search.offer(first)
+    if start is not None and start.horizon == period and len(start.patterns) == 1:
+        search.offer(_as_given(instance, start, period))
+    search.run(units)
+    return search.best
+
+
+def _as_given(instance: Instance, mapping: Mapping, period: int) -> Schedule:
+    starts = mapping.patterns[0].starts or ()
+    ordered = np.array([starts[at] for at in mapping.positions(instance)], dtype=np.int64)
+    return finish(instance, period, np.array(mapping.assignment(instance)[0], dtype=np.int64), ordered, {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Phase:
+    """One annealing: its share of a round's moves, temperatures as shares of the period, and the penalties."""
+
+    share: float
+    first_heat: float
+    last_heat: float
+    first_steepness: float = 3.0
+    last_steepness: float = 1000.0
+    smooth: float = 0.9
+
+    def cooling(self, moves: int, period: int) -> Cooling:
+        return Cooling(
+            max(1, moves),
+            self.first_heat * period,
+            self.last_heat * period,
+            self.first_steepness,
+            self.last_steepness,
+            self.smooth,
+        )
+
+
+FUSED = _Phase(0.45, 0.10, 0.002)
+SINGLE = _Phase(0.55, 0.05, 0.001)
+
+ROUND_MOVES = 20_000_000
+"""About the moves of one round where the limits allow several."""
+
+
+class _Search:
+    """The phases of one search, and the best schedule so far."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        tables: Tables,
+        period: int,
+        seed: int,
+        effort: Effort,
+        target: int,
+        on_better: Callable[[Schedule], None],
+    ) -> None:
+        self.problem = problem
+        self.instance = problem.instance
+        self.tables = tables
+        self.period = period
+        self.seed = seed
+        self.effort = effort
+        self.target = target
+        self.on_better = on_better
+        self.best: Schedule | None = None
+        self.movable = _movable(problem)
+        self.head = longest_paths(tables, problem.instance)[0]
+
+    def offer(self, schedule: Schedule | None) -> None:
+        """Keep a schedule if it is the best."""
+        if schedule is not None and (self.best is None or schedule.latency < self.best.latency):
+            self.best = schedule
+            self.on_better(schedule)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the limits or the target are reached."""
+        return self.effort.is_spent or (self.best is not None and self.best.latency <= self.target)
+
+    def run(self, units: Sequence[int]) -> None:
+        """Make rounds until the limits or the target end them."""
+        number = 0
+        tight = self._tight(units)
+        while not self.is_done:
+            seed = self.seed + number
+            fusion = fuse(self.instance, self.tables, units, self.movable, self.period, seed)
+            homes, edges = (tuple(units), ()) if fusion is None else (fusion.units, fusion.edges)
+            if excess(self.tables, self.period, homes_of(self.problem, homes)) > 0:
+                homes, edges = tuple(units), ()  # the integer program knows no capacities
+            moves = self._moves(homes)
+            last = moves == self.effort.iterations
+            fused = blocks_of(self.instance, homes, edges, tight)
+            found = self._anneal(fused, FUSED.cooling(int(moves * FUSED.share), self.period), seed, 0, None)
+            self.offer(found)
+            if found is not None and not self.is_done:
+                single = blocks_of(self.instance, found.units)
+                left = (
+                    self.effort.iterations if last and self.effort.iterations else int(moves * SINGLE.share)
+                )
+                self.offer(self._anneal(single, SINGLE.cooling(left, self.period), seed, 1, found.starts))
+            number += 1
+
+    def _tight(self, units: Sequence[int]) -> list[bool]:
+        """Return for each unit whether its class is tight; all are if none is, or if nodes are bound or choose."""
+        load = np.zeros(len(self.instance.units))
+        np.add.at(load, list(units), self.tables.duration[np.arange(len(units)), list(units)])
+        kinds = self.instance.unit_class
+        mean = [
+            load[kinds == kind].mean() if (kinds == kind).any() else 0.0 for kind in range(max(kinds) + 1)
+        ]
+        tight = [mean[kind] >= LOOSE * self.period for kind in kinds]
+        can_part = all(self.movable) and all(len(kinds) == 1 for kinds in self.problem.classes)
+        return tight if any(tight) and can_part else [True] * len(tight)
+
+    def _moves(self, units: Sequence[int]) -> int:
+        """Return how many moves a round makes, so that all rounds are about as long and end with the limits."""
+        left = self._moves_left(units)
+        return ROUND_MOVES if left is None else max(1, left // max(1, left // ROUND_MOVES))
+
+    def _moves_left(self, units: Sequence[int]) -> int | None:
+        """Return the moves that the limits allow, by the speed of a trial where they are of time."""
+        effort = self.effort
+        if effort.iterations is not None or effort.seconds is None:
+            return effort.iterations
+        blocks = blocks_of(self.instance, units)
+        pace = 1.0
+        for moves in (1, CALIBRATION):
+            clock = time.perf_counter()
+            self._walk(blocks, FUSED.cooling(moves, self.period), self.seed, 2, None).advance(moves, 0)
+            pace = moves / (time.perf_counter() - clock)
+        return int(pace * (effort.seconds - (time.perf_counter() - effort.began)))
+
+    def _anneal(
+        self, blocks: Blocks, cooling: Cooling, seed: int, stream: int, starts: Sequence[int] | None
+    ) -> Schedule | None:
+        """Anneal blocks from given starts, or from their earliest ones; without limits hit, all moves are made."""
+        walk = self._walk(blocks, cooling, seed, stream, starts)
+        while not self.effort.is_spent and walk.done < cooling.iterations:
+            done, clock = walk.done, time.perf_counter()
+            walk.advance(min(cooling.iterations, done + self.effort.chunk()), self.target)
+            self.effort.book(walk.done - done, time.perf_counter() - clock)
+            if walk.latency <= self.target:
+                break
+        if walk.latency == np.inf:
+            return None
+        units, times = walk.expanded(self.tables)
+        if all(blocks.timed):
+            return finish(self.instance, self.period, units, times, {})
+        return self._repair(blocks, units, times, seed)
+
+    def _walk(
+        self, blocks: Blocks, cooling: Cooling, seed: int, stream: int, starts: Sequence[int] | None
+    ) -> _Walk:
+        graph, length = graph_of(self.instance, self.tables, blocks, self.movable, self.period)
+        times = self.head if starts is None else starts
+        offset = np.array([int(times[chain[0]]) % self.period for chain in blocks.members], dtype=np.int64)
+        ring = ring_of(graph, blocks, length, self.period, offset, exact=starts is not None)
+        return _Walk(
+            blocks,
+            graph,
+            ring_walk_of(ring),
+            self.period,
+            cooling,
+            np.flatnonzero(graph.timed),
+            move_shares(graph, ring),
+            random_state(seed, stream),
+        )
+
+    def _repair(self, blocks: Blocks, units: IntArray, times: IntArray, seed: int) -> Schedule | None:
+        """Place the nodes of loose classes by list scheduling around the sequences of the tight ones."""
+        fixed = np.full(len(times), -1, dtype=np.int64)
+        chosen = np.full(len(self.problem.groups), -1, dtype=np.int64)
+        for chain, timed in zip(blocks.members, blocks.timed, strict=True):
+            for node in chain if timed else ():
+                fixed[node] = times[node] % self.period
+                chosen[self.problem.group_of[node]] = units[node]
+        walk = walk_of(self.tables, times.astype(np.float64), chosen)
+        heat = 0.01 * self.period
+        for until in range(REPAIR_STEP, REPAIRS + 1, REPAIR_STEP):
+            anneal(
+                self.tables,
+                self.period,
+                walk,
+                heat,
+                REPAIRS,
+                until,
+                self.target,
+                False,
+                fixed,
+                random_state(seed, 3 + until),
+            )
+            if self.effort.stop():
+                break
+        if walk.value[2] < 0:
+            return None
+        early = int(walk.start.min())
+        return finish(self.instance, self.period, walk.unit, walk.start - early, {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """An annealing of blocks with all that the compiled function needs."""
+
+    blocks: Blocks
+    graph: Graph
+    walk: RingWalk
+    period: int
+    cooling: Cooling
+    timed: IntArray
+    shares: FloatArray
+    random: RandomState
+
+    @property
+    def done(self) -> int:
+        """Moves tried."""
+        return int(self.walk.value[2])
+
+    @property
+    def latency(self) -> float:
+        """The least latency without penalty, infinite before there is any."""
+        return float(self.walk.value[1])
+
+    def advance(self, until: int, target: int) -> None:
+        """Go on to a number of moves."""
+        anneal_ring(
+            self.graph,
+            self.walk,
+            self.period,
+            self.cooling,
+            until,
+            target,
+            self.timed,
+            self.shares,
+            self.random,
+        )
+
+    def expanded(self, tables: Tables) -> tuple[IntArray, IntArray]:
+        """Return units and starts of all nodes in the best sequences; nodes without a place keep their unit."""
+        units = np.zeros(len(tables.group), dtype=np.int64)
+        times = np.zeros(len(tables.group), dtype=np.int64)
+        for number, chain in enumerate(self.blocks.members):
+            at = int(self.walk.start[number])
+            unit = int(self.walk.unit[number]) if self.blocks.timed[number] else self.blocks.unit[number]
+            for node in chain:
+                units[node], times[node] = unit, at
+                at += int(tables.duration[node, unit])
+        return units, times - times.min()
+
+
+def _movable(problem: Problem) -> list[bool]:
+    """Return for each node whether it may run alone on any unit of each class that it may use."""
+    found = []
+    for group in problem.group_of:
+        units = {unit for kind in problem.classes[group] for unit in problem.units_of[kind]}
+        alone = len(problem.groups[group]) == 1 and not problem.apart[group]
+        found.append(alone and units == problem.allowed[group])
+    return found

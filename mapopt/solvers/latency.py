@@ -1,0 +1,357 @@
+"""Minimal latency with any formulation: bounds, annealing, refutations, long solves and neighbourhoods.
+
+The formulation is only asked three kinds of question, see :class:`mapopt.solvers.base.Task`: is there a latency below
+a cutoff (a decision); the same of a part of the mappings, by more pins in the instance; and what is the least latency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import msgspec
+
+from mapopt.bounds import lower_bounds
+from mapopt.bounds.model import gap
+from mapopt.bounds.modulo import Windows
+from mapopt.errors import InfeasibleError
+from mapopt.feasibility import check
+from mapopt.instance import Instance
+from mapopt.mapping import Mapping
+from mapopt.placement.communication import Communication
+from mapopt.placement.problem import Problem
+from mapopt.search.annealing import annealed_cyclic, annealed_list
+from mapopt.solvers.base import Formulation, Task
+from mapopt.solvers.horizons import latency_in_class
+from mapopt.solvers.judging import BrokenFormulationError, measured
+from mapopt.solvers.model import Answer, Objective, Status
+from mapopt.solvers.neighbourhoods import pinned, rebound
+from mapopt.transfers import Delay, Free
+
+LATENCY = Objective.LATENCY
+
+UNLIMITED_S = 600.0
+"""A solve without a time limit shares its time out as if it had this one."""
+
+LIST_SHARE, LIST_NODE_S, LIST_ITERATIONS = 0.05, 0.01, 20_000
+"""Annealed list scheduling: share of the time, seconds per node at most, and iterations in deterministic runs."""
+
+CYCLIC_MOST, CYCLIC_ITERATIONS = 0.5, 3_000_000
+"""Annealed cyclic orders: a round's share of the time is the gap, at most this; iterations in deterministic runs."""
+
+WIDE, FAR = 0.05, 0.15
+"""Gaps above which an incumbent is annealed again, and above which the whole problem is not solved."""
+
+FIRST_STEP = 0.002
+"""First step of the refutations over the bound, relative to it."""
+
+TRY_SHARE, GROWTH = 0.05, 1.6
+"""Share of the time of a decision in the first round, and how it grows from round to round."""
+
+REFUTATIONS, APPROACHES = 3, 2
+"""Decisions without answer, close to the bound and above, after which a round goes on to something else."""
+
+WIDER = 1.5
+"""How the distance of a cutoff from the bound grows in the search for solutions above the refutations."""
+
+WHOLE_SOLVE, NEIGHBOURHOODS, NEIGHBOURHOOD = 2.0, 5, 0.3
+"""In each round: the time of one solve of the whole problem, in decisions; how many neighbourhoods, and their time."""
+
+LEAST_GAIN = 100
+"""Neighbourhoods look for solutions that close at least one in so many parts of the gap."""
+
+FIRST_SIZE, LEAST_SIZE = 12, 4
+"""Groups whose units are free in the first neighbourhood, and in the smallest."""
+
+
+def improve(task: Task, formulation: Formulation) -> Answer:
+    """Minimise the latency until a proof, the limits or a request to stop.
+
+    Parameters
+    ----------
+    task
+        Its objective is the latency; ``period`` is given if and only if the formulation is pipelined. ``start`` and
+        ``bound`` are where the search begins. Every improvement is reported to its watch.
+    formulation
+        Any that minimises latency and supports the instance.
+
+    Returns
+    -------
+    Answer
+        The best mapping found and the best bound; the mapping has been measured by the emulator.
+
+    Raises
+    ------
+    UnsupportedError
+        If the formulation does not support the instance.
+    BrokenFormulationError
+        If a mapping of the formulation is not what it claims.
+
+    References
+    ----------
+    R. Klein, A. Scholl, "Computing lower bounds by destructive improvement", European Journal of Operational Research
+    112, 1999; pinned neighbourhoods after P. Shaw, "Using constraint programming and local search methods to solve
+    vehicle routing problems", CP 1998.
+    """
+    try:
+        search = _Search(task, formulation)
+    except InfeasibleError as error:
+        return Answer(Status.INFEASIBLE, reason=str(error))
+    search.begin()
+    search.anneal()
+    search.rounds()
+    return search.answer()
+
+
+class _Search:
+    """The best mapping and bound so far, the least cutoff that gave no answer, and the ways to improve them."""
+
+    def __init__(self, task: Task, formulation: Formulation) -> None:
+        self.task, self.formulation, self.watch = task, formulation, task.watch
+        self.problem = Problem(task.instance)
+        self.random = Random(task.limits.seed)
+        self.budget = min(self.watch.left, UNLIMITED_S)
+        self.mapping: Mapping | None = None
+        self.value: int | None = None
+        self.bound = task.bound
+        self.hard = self.reach = 0
+        self.infeasible = False
+        self.failure = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether there is something left to do, and time to do it."""
+        return not (self.infeasible or self.proven or self.failure or self.watch.stopped)
+
+    @property
+    def proven(self) -> bool:
+        """Whether no better mapping exists."""
+        return self.cutoff is not None and self.bound >= self.cutoff
+
+    @property
+    def cutoff(self) -> int | None:
+        """Only latencies below this are of interest."""
+        return self.task.cutoff if self.value is None else self.value
+
+    def answer(self) -> Answer:
+        """Return what was found."""
+        if self.failure:
+            return Answer(Status.FAILED, self.mapping, self.value, self.bound, self.failure)
+        if self.value is None:
+            if self.infeasible or self.proven:
+                return Answer(Status.INFEASIBLE, bound=self.cutoff)
+            return Answer(Status.UNKNOWN, bound=self.bound)
+        status = Status.OPTIMAL if self.proven else Status.FEASIBLE
+        return Answer(status, self.mapping, self.value, self.bound)
+
+    def begin(self) -> None:
+        """Start from the bounds by paths and loads, and from the task's mapping if it is feasible."""
+        windows = Windows(self.problem, None if self.task.period is None else self.task.period.high)
+        self.infeasible = not windows.feasible
+        self._raise(max(windows.critical, lower_bounds(self.task.instance).latency.ticks))
+        start = self.task.start
+        if start is not None and latency_in_class(self.task.instance, start, self.task.period) is not None:
+            self._take(start)
+
+    def anneal(self) -> None:
+        """Anneal list schedules at the least, the largest and a middle period."""
+        periods = self._periods()
+        longest = LIST_NODE_S * len(self.task.instance.nodes)
+        for period in periods:
+            self._anneal_lists(period, 0, min(longest, LIST_SHARE * self.budget) / len(periods))
+
+    def _anneal_lists(self, period: int, number: int, seconds: float) -> None:
+        """Anneal list schedules; the number chooses among random sequences."""
+        if not self.open:
+            return
+        deterministic = self.watch.limits.deterministic
+        found = annealed_list(
+            self.task.instance,
+            period,
+            seed=self.watch.limits.seed + number,
+            iterations=LIST_ITERATIONS if deterministic else None,
+            seconds=None if deterministic else min(seconds, self.watch.left),
+            target=self.bound,
+            start=self._loaded(period),
+            stop=lambda: self.watch.stopped,
+        )
+        if found is not None:
+            self._take(found.mapping)
+
+    def rounds(self) -> None:
+        """Refute, approach, anneal, solve; each round with more time for a question than the one before."""
+        limit, size, number = TRY_SHARE * self.budget, FIRST_SIZE, 0
+        while self.open:
+            if self.value is not None:
+                self._refute(limit)
+                self._approach(limit)
+            if self._is_above(WIDE) and self.mapping is not None and self.mapping.horizon is not None:
+                self._anneal_lists(self.mapping.horizon, 1 + number, LIST_SHARE * self.budget)
+                self._anneal_cyclic(number)
+            if not self._is_above(FAR):
+                self._solve(WHOLE_SOLVE * limit)
+            for _ in range(0 if self.task.period is None else NEIGHBOURHOODS):
+                size = self._neighbourhood(size, NEIGHBOURHOOD * limit)
+            limit, number = limit * GROWTH, number + 1
+
+    def _is_above(self, share: float) -> bool:
+        """Whether the incumbent is above the bound by more than this share of it, in a stream."""
+        return (
+            self.value is not None and self.value > (1 + share) * self.bound and self.task.period is not None
+        )
+
+    def _anneal_cyclic(self, number: int) -> None:
+        """Anneal cyclic orders at the incumbent's period; the first time from scratch, then from the incumbent."""
+        if not self.open or self.mapping is None or self.mapping.horizon is None:
+            return
+        if not isinstance(self.task.instance.transfer, (Free, Delay)):
+            return
+        deterministic = self.watch.limits.deterministic
+        period = self.mapping.horizon
+        share = min(CYCLIC_MOST, gap(self.value or 0, self.bound) or CYCLIC_MOST)
+        found = annealed_cyclic(
+            self.task.instance,
+            period,
+            seed=self.watch.limits.seed + number,
+            iterations=CYCLIC_ITERATIONS if deterministic else None,
+            seconds=None if deterministic else min(share * self.budget, self.watch.left),
+            target=self.bound,
+            start=self.mapping if number else self._loaded(period),
+            stop=lambda: self.watch.stopped,
+            on_better=lambda better: self._take(better.mapping),
+        )
+        if found is not None:
+            self._take(found.mapping)
+
+    def _refute(self, limit: float) -> None:
+        """Ask for latencies a step above the bound; steps double until one gives no answer, then halve the way."""
+        step, fruitless = self._first_step, 0
+        while fruitless < REFUTATIONS and self.open:
+            least = max(self._first_step // 4, 1)
+            if self.hard > self.bound:
+                step = max(least, (self.hard - self.bound) // 2)
+            status = self._decide(self.bound + step, limit)
+            if status is Status.INFEASIBLE:
+                step *= 2
+            elif status is Status.UNKNOWN:
+                self.hard, fruitless = self.bound + step, REFUTATIONS if step <= least else fruitless + 1
+            else:
+                step = max(1, step // 2)
+
+    def _approach(self, limit: float) -> None:
+        """Ask for latencies above the hardest cutoff: close to the bound, solutions are found that others miss."""
+        fruitless = 0
+        while fruitless < APPROACHES and self.open and self.value is not None:
+            least = max(self.hard - self.bound, self._first_step)
+            self.reach = max(1, int(WIDER * max(least, self.reach)))
+            if self.bound + self.reach >= self.value:
+                self.reach = 0
+                break
+            fruitless += self._decide(self.bound + self.reach, limit) is Status.UNKNOWN
+
+    @property
+    def _first_step(self) -> int:
+        return max(1, int(FIRST_STEP * self.bound))
+
+    def _decide(self, cutoff: int, limit: float) -> Status:
+        """Ask for a latency below a cutoff, or below the incumbent if that is less."""
+        cutoff = cutoff if self.cutoff is None else min(cutoff, self.cutoff)
+        with self.watch.at_most(limit):
+            return self._ask(replace(self.task, cutoff=cutoff, decision=True)).status
+
+    def _solve(self, limit: float) -> None:
+        """Minimise over everything; without an incumbent any solution will do first."""
+        if self.open:
+            first = self.value is None and self.cutoff is not None
+            with self.watch.at_most(limit):
+                self._ask(replace(self.task, cutoff=self.cutoff, decision=first))
+
+    def _neighbourhood(self, size: int, limit: float) -> int:
+        """Look for a better mapping that differs on few groups' units; return the size of the next neighbourhood."""
+        if self.mapping is None or self.value is None or not self.open:
+            return size
+        cutoff = self.value - (self.value - self.bound) // LEAST_GAIN
+        instance = pinned(self.problem, self.mapping, self._free(size))
+        task = replace(
+            self.task, instance=instance, cutoff=cutoff, decision=True, start=rebound(self.mapping, instance)
+        )
+        with self.watch.at_most(limit):
+            answer = self.formulation.solve(task)
+        if answer.mapping is not None:
+            self._take(rebound(answer.mapping, self.task.instance))
+        if answer.status is Status.INFEASIBLE:
+            return min(size + 2, len(self.problem.groups))
+        return size if answer.mapping is not None else max(LEAST_SIZE, size - 2)
+
+    def _free(self, size: int) -> set[int]:
+        """Choose groups: neighbours in time, or random ones."""
+        count = len(self.problem.groups)
+        if self.random.random() < 0.7:
+            order = [self.problem.group_of[node] for node in self.task.instance.topological_order]
+            first = self.random.randrange(len(order))
+            return set((order + order)[first : first + size])
+        return set(self.random.sample(range(count), min(size, count)))
+
+    def _ask(self, task: Task) -> Answer:
+        """Ask the formulation about the whole problem and keep what it finds.
+
+        Decisions get no hint: their solutions are unlike the incumbent, which has a latency that they forbid.
+        """
+        start = None if task.decision else self.mapping or task.start
+        answer = self.formulation.solve(replace(task, bound=self.bound, start=start))
+        if answer.mapping is not None:
+            self._take(answer.mapping)
+        if answer.status is Status.INFEASIBLE:
+            if task.cutoff is None:
+                self.infeasible = True
+            else:
+                self._raise(task.cutoff)
+        elif answer.status is Status.FAILED:
+            self.failure = answer.reason
+        elif answer.bound is not None:
+            self._raise(answer.bound)
+        return answer
+
+    def _take(self, mapping: Mapping) -> None:
+        """Keep a mapping if the emulator measures a lower latency than before."""
+        value = measured(self.task.instance, mapping, LATENCY)
+        if self.cutoff is None or value < self.cutoff:
+            if self.task.period is None:
+                mapping = msgspec.structs.replace(mapping, horizon=max(1, value), claims=None)
+            self.mapping, self.value = mapping, value
+            self.watch.report(LATENCY, value=value)
+
+    def _raise(self, bound: int) -> None:
+        """Keep a bound if it is better than before."""
+        self.bound = max(self.bound, bound)
+        if self.value is not None and self.bound > self.value:
+            raise BrokenFormulationError(
+                f"formulation {self.formulation.name!r}: proves that no latency is below {self.bound}, but the "
+                f"emulator measures {self.value}; report it to its authors"
+            )
+        self.watch.report(LATENCY, bound=self.bound)
+
+    def _loaded(self, period: int) -> Mapping | None:
+        """Return the task's mapping, as an assignment, if its loads are within the period."""
+        start = self.task.start
+        if start is None or check(self.task.instance, start):
+            return None
+        return start if measured(self.task.instance, start, Objective.PERIOD) <= period else None
+
+    def _periods(self) -> tuple[int, ...]:
+        period = self.task.period
+        if period is None:
+            return (_alone(self.task.instance),)
+        return tuple(dict.fromkeys((period.high, period.low, (period.low + period.high) // 2)))
+
+
+def _alone(instance: Instance) -> int:
+    """Return a period so long that frames never meet."""
+    communication = Communication(instance)
+    units = range(len(instance.units))
+    travel = sum(
+        max(communication.delay(tensor, source, target) for source in units for target in units)
+        * len(each.consumers)
+        for tensor, each in enumerate(instance.tensors)
+    )
+    return 1 + travel + sum(int(times.max()) for times in instance.times)

@@ -1,0 +1,147 @@
+"""A directory of records: one file per run, written whole or not at all, never overwritten.
+
+Any number of processes may use one store at the same time, and any of them may be killed at any moment.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from mapopt.documents import read_bytes
+from mapopt.errors import InputError
+from mapopt.studies.records import Record, RunKey
+
+
+class RecordWarning(UserWarning):
+    """A file in a store is no intact record; the run counts as not made."""
+
+
+class RunStore:
+    """Records by their keys.
+
+    Parameters
+    ----------
+    path
+        The store's directory, e.g. ``results/runs``; made on the first :meth:`put`. The record of a run is in
+        ``<first two digits of its id>/<id>.json``.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def file(self, key: RunKey) -> Path:
+        """Return where the record of a run is or would be."""
+        return self.path / key.id[:2] / f"{key.id}.json"
+
+    def get(self, key: RunKey) -> Record | None:
+        """Return the record of a run, or ``None`` if it was not made.
+
+        A file that is no intact record of this run is reported as a :class:`RecordWarning` and counts as absent.
+        """
+        path = self.file(key)
+        return self._read(path, key.id) if path.exists() else None
+
+    def put(self, record: Record) -> Record:
+        """Keep a record and return the one that stands: the first that was put for its key.
+
+        What is in its place without being an intact record is renamed, not lost.
+
+        Raises
+        ------
+        InputError
+            If the system refuses, with its reason.
+        """
+        record = record.sealed()
+        path = self.file(record.key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            while not _create(path, msgspec.json.format(record.to_json(), indent=1) + b"\n"):
+                standing = self._read(path, record.id)
+                if standing is not None:
+                    return standing
+                self._set_aside(path, record.id)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+        return record
+
+    def records(self) -> Iterator[Record]:
+        """Yield every intact record in the order of ids; the others are reported as in :meth:`get`."""
+        for path in sorted(self.path.glob("??/*.json")):
+            record = self._read(path, path.stem)
+            if record is not None:
+                yield record
+
+    def _read(self, path: Path, identity: str) -> Record | None:
+        try:
+            record = Record.from_json(read_bytes(path), str(path))
+        except InputError as error:
+            warnings.warn(f"{error}; the run counts as not made", RecordWarning, stacklevel=3)
+            return None
+        if record.id != identity:
+            warnings.warn(
+                f"{path}: is the record of run {record.id}; rename or delete it; run {identity} counts as not made",
+                RecordWarning,
+                stacklevel=3,
+            )
+            return None
+        return record
+
+    def _set_aside(self, path: Path, identity: str) -> None:
+        """Rename a file that is no record after its content, so that nobody's is lost."""
+        with suppress(FileNotFoundError, FileExistsError):  # another process was faster
+            content = sha256(path.read_bytes()).hexdigest()[:8]
+            aside = path.rename(path.with_suffix(f".{content}.damaged"))
+            with warnings.catch_warnings(action="ignore", category=RecordWarning):
+                is_intact = self._read(aside, identity) is not None
+            if is_intact:  # another process had just put it there
+                path.hardlink_to(aside)
+                aside.unlink()
+
+
+def run_or_reuse(store: RunStore, key: RunKey, compute: Callable[[], Record]) -> tuple[Record, bool]:
+    """Return the record of a run, and whether it was there already.
+
+    Parameters
+    ----------
+    compute
+        Makes the run. What it raises is passed on. Then, and if its record says that it was interrupted, nothing is
+        kept, so that the next call makes the run again.
+
+    Raises
+    ------
+    ValueError
+        If ``compute`` returns the record of another run.
+    """
+    record = store.get(key)
+    if record is not None:
+        return record, True
+    record = compute()
+    if record.key != key:
+        raise ValueError(f"run {key.id}: its record has the key of run {record.key.id}")
+    return record if record.interrupted else store.put(record), False
+
+
+def _create(path: Path, data: bytes) -> bool:
+    """Write a new file, whole or not at all; return whether there was none."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(0o644)
+        try:
+            path.hardlink_to(name)
+        except FileExistsError:
+            return False
+        return True
+    finally:
+        Path(name).unlink()

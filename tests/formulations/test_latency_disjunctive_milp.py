@@ -1,0 +1,58 @@
+import pytest
+
+from formulations.latency_disjunctive_milp import LatencyDisjunctiveMilp
+from mapopt.errors import UnsupportedError
+from mapopt.solvers.milp import SOLVERS
+from mapopt.solvers.model import PeriodRange, Status
+from mapopt.solvers.registry import get
+from tests.formulations.agreement import check_answer, solve
+from tests.formulations.cases import MODELS, tiny_instance
+from tests.formulations.oracle import least_latency
+
+INSTALLED = [name for name, backend in SOLVERS.items() if not backend().missing()]
+
+
+def compare(kind: str, seeds: range, solver: str = "highs") -> None:
+    for seed in seeds:
+        instance = tiny_instance(seed, kind)
+        period = None
+        check_answer(
+            LatencyDisjunctiveMilp(), instance, period, least_latency(instance, period), solver=solver
+        )
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_some_tiny_instances(kind):
+    compare(kind, range(4))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", MODELS)
+def test_many_tiny_instances(kind):
+    compare(kind, range(30, 130))
+
+
+@pytest.mark.parametrize("solver", INSTALLED)
+def test_every_solver(solver):
+    for kind in ("blocking", "links"):
+        compare(kind, range(20, 22), solver)
+
+
+def test_cutoff():
+    instance = tiny_instance(7, "links")
+    period = None
+    least = least_latency(instance, period)
+    assert least is not None
+    none = solve(LatencyDisjunctiveMilp(), instance, period, solver="highs", cutoff=least)
+    assert (none.status, none.mapping, none.bound) == (Status.INFEASIBLE, None, least)
+    one = solve(LatencyDisjunctiveMilp(), instance, period, solver="highs", cutoff=least + 1)
+    assert (one.status, one.value) == (Status.OPTIMAL, least)
+
+
+def test_what_is_not_supported_is_refused():
+    with pytest.raises(UnsupportedError):
+        solve(LatencyDisjunctiveMilp(), tiny_instance(0), PeriodRange(9, 9), solver="highs")
+
+
+def test_registered():
+    assert type(get(LatencyDisjunctiveMilp.name)) is LatencyDisjunctiveMilp

@@ -1,0 +1,175 @@
+"""The search for the least latency, with real formulations and with one that misbehaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from formulations.latency_modulo import LatencyModulo, LatencyModuloOptions
+from formulations.latency_single import LatencySingle, LatencySingleOptions
+from mapopt.emulator.schedule import schedule
+from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
+from mapopt.mapping import Mapping
+from mapopt.solvers import latency
+from mapopt.solvers.base import Formulation, Task
+from mapopt.solvers.judging import BrokenFormulationError, accepted, judged
+from mapopt.solvers.latency import improve
+from mapopt.solvers.model import Answer, Limits, Objective, PeriodRange, Status
+from mapopt.solvers.watch import Watch
+from mapopt.transfers import Delay
+from tests.formulations.cases import least_period, random_period, tiny_instance
+from tests.formulations.oracle import least_latency
+
+KINDS = ("free", "delay")
+
+
+def modulo() -> LatencyModulo:
+    return LatencyModulo(LatencyModuloOptions())
+
+
+def run(
+    instance: Instance, period: PeriodRange | None, formulation: Formulation | None = None, **wishes: Any
+) -> tuple[Answer, Watch]:
+    if formulation is None:
+        formulation = LatencySingle(LatencySingleOptions()) if period is None else modulo()
+    watch = Watch(wishes.pop("limits", Limits(time_s=20, workers=1)))
+    answer = improve(Task(instance, Objective.LATENCY, watch, period=period, **wishes), formulation)
+    accepted(instance, answer, Objective.LATENCY, "improve")
+    if answer.mapping is not None and period is not None:
+        assert period.low <= judged(instance, answer.mapping).period <= period.high
+    return answer, watch
+
+
+def forked() -> Instance:
+    """Ten nodes in three branches on 2 + 1 units, with a gap between the paths' bound and the optimum."""
+    nodes = [
+        ("a", 6, None),
+        *((f"b{at}", 3 + at % 3, None) for at in range(6)),
+        ("s", None, 2),
+        ("t", None, 3),
+        ("z", 4, None),
+    ]
+    edges = [("a", ("b0", "b1", "b2")), ("b0", ("b3",)), ("b1", ("b4",)), ("b2", ("b5",))]
+    edges += [("b3", ("s",)), ("b4", ("s", "t")), ("b5", ("t",)), ("s", ("z",)), ("t", ("z",))]
+    return Instance(
+        "forked",
+        ("imc", "dpu"),
+        (Unit("i0", "imc"), Unit("i1", "imc"), Unit("d0", "dpu")),
+        tuple(InstanceNode(name, times) for name, *times in ((n, i, d) for n, i, d in nodes)),
+        tuple(InstanceTensor(f"{source}>", source, readers, 2) for source, readers in edges),
+        Delay(10**9),
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_brute_force(kind: str) -> None:
+    for seed in range(40):
+        instance = tiny_instance(seed, kind)
+        for period in (random_period(seed, instance), None):
+            answer, watch = run(instance, period)
+            assert (answer.status, answer.value) == (Status.OPTIMAL, least_latency(instance, period)), seed
+            assert watch.trace[-1].value == watch.trace[-1].bound == answer.value
+
+
+def test_what_bounds_and_annealing_leave_open_is_closed_by_the_formulation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without heuristics the decisions, solves and neighbourhoods do it alone."""
+    instance = forked()
+    period = PeriodRange(22, 22)
+    best = modulo().solve(Task(instance, Objective.LATENCY, period=period)).value
+    monkeypatch.setattr(latency, "annealed_list", lambda *_, **__: None)
+    monkeypatch.setattr(latency, "annealed_cyclic", lambda *_, **__: None)
+    late = schedule(instance, Mapping.of(instance, [0, 1, 1, 1, 1, 0, 0, 2, 2, 0]))
+    assert late.claims is not None
+    for start in (None, msgspec.structs.replace(late, horizon=22, claims=None)):
+        answer, _ = run(instance, period, start=start)
+        assert (answer.status, answer.value) == (Status.OPTIMAL, best)
+
+
+def test_neighbourhoods_alone_improve(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = forked()
+    monkeypatch.setattr(latency, "annealed_list", lambda *_, **__: None)
+    start = schedule(instance, Mapping.of(instance, [0, 1, 1, 1, 1, 0, 0, 2, 2, 0]))
+    assert start.horizon is not None
+    period = PeriodRange(start.horizon, start.horizon)
+    task = Task(instance, Objective.LATENCY, Watch(Limits(time_s=20)), period=period, start=start)
+    search = latency._Search(task, modulo())
+    search.begin()
+    first = search.value
+    for _ in range(30):
+        search._neighbourhood(6, 5.0)
+    assert first is not None
+    assert search.value is not None
+    assert search.value < first
+    assert search.mapping is not None
+    assert search.mapping.instance.digest == instance.digest
+
+
+def test_infeasible_periods() -> None:
+    for seed in range(20):
+        instance = tiny_instance(seed, "delay")
+        least = least_period(instance)
+        if least_latency(instance, PeriodRange(max(1, least - 1), max(1, least - 1))) is None:
+            answer, _ = run(instance, PeriodRange(least - 1, least - 1))
+            assert (answer.status, answer.mapping) == (Status.INFEASIBLE, None), seed
+
+
+def test_cutoff_that_nothing_is_below() -> None:
+    instance = forked()
+    period = PeriodRange(22, 22)
+    best = run(instance, period)[0].value
+    assert best is not None
+    answer, _ = run(instance, period, cutoff=best)
+    assert (answer.status, answer.bound, answer.mapping) == (Status.INFEASIBLE, best, None)
+    assert run(instance, period, cutoff=best + 1)[0].value == best
+
+
+def test_a_range_of_periods_is_no_worse_than_each() -> None:
+    instance = forked()
+    fixed = [run(instance, PeriodRange(each, each))[0].value for each in (21, 22, 23)]
+    assert run(instance, PeriodRange(21, 23))[0].value == min(value for value in fixed if value is not None)
+
+
+def test_time_limit_keeps_what_was_found() -> None:
+    instance = forked()
+    answer, _ = run(instance, PeriodRange(21, 21), limits=Limits(time_s=0.01, workers=1))
+    assert answer.status in (Status.UNKNOWN, Status.FEASIBLE, Status.OPTIMAL)
+    assert answer.bound is not None
+
+
+def test_deterministic_runs_agree() -> None:
+    instance = forked()
+    limits = Limits(time_s=0.2, workers=2, deterministic=True)
+    first, second = (run(instance, PeriodRange(21, 21), limits=limits)[0] for _ in range(2))
+    assert first == second
+
+
+class _Failing:
+    name = "failing"
+
+    def solve(self, task: Task) -> Answer:
+        return Answer(Status.FAILED, reason="out of memory")
+
+
+class _Vain:
+    """Claims a bound that its own incumbent breaks."""
+
+    name = "vain"
+
+    def solve(self, task: Task) -> Answer:
+        return Answer(Status.UNKNOWN, bound=10**6)
+
+
+def test_a_failed_solver_leaves_the_incumbent() -> None:
+    answer, _ = run(forked(), PeriodRange(21, 21), _Failing())  # type: ignore[arg-type]
+    assert answer.status is Status.FAILED
+    assert answer.reason == "out of memory"
+    assert answer.mapping is not None
+
+
+def test_contradictions_are_caught() -> None:
+    with pytest.raises(BrokenFormulationError, match="'vain': proves that no latency is below 1000000"):
+        run(forked(), PeriodRange(21, 21), _Vain())  # type: ignore[arg-type]
