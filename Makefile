@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo test test-all lint types bench clean
+.PHONY: setup demo test test-all lint types bench references clean
 
 setup: $(READY)
 
@@ -21,6 +21,8 @@ demo: setup
 	$(BIN)/mapopt schedule out/r18.json out/lblp.json -o out/lblp-schedule.json
 	$(BIN)/mapopt verify out/r18.json out/lblp-schedule.json
 	$(BIN)/mapopt emulate out/r18.json out/lblp-schedule.json --gantt out/lblp.svg --trace out/lblp.trace.json
+	$(BIN)/mapopt solve out/r18.json --objective period,latency --time-limit 20 -o out/best.json
+	$(BIN)/mapopt explain out/r18.json out/best.json
 	@echo "picture: out/lblp.svg; trace for ui.perfetto.dev: out/lblp.trace.json"
 
 test: setup
@@ -38,6 +40,10 @@ types: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+# About two hours; every run is kept under results/runs and reused, so it may be interrupted.
+references: setup
+	$(BIN)/python -m benchmarks.references
 
 clean:
 	rm -rf .venv out dist build

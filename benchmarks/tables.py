@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 
@@ -13,10 +13,16 @@ def heading(title: str, text: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    print("| " + " | ".join(columns) + " |")
-    print("| " + " | ".join("---" for _ in columns) + " |")
+    for line in lines(columns, rows):
+        print(line, flush=True)
+
+
+def lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table."""
+    yield "| " + " | ".join(columns) + " |"
+    yield "| " + " | ".join("---" for _ in columns) + " |"
     for row in rows:
-        print("| " + " | ".join(map(str, row)) + " |", flush=True)
+        yield "| " + " | ".join(map(str, row)) + " |"
 
 
 def machine() -> str:

@@ -1,0 +1,1 @@
+"""Optimal references: one table per family of problems, made of resumable runs."""
