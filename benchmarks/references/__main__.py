@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks.references import external, latency, period
+from benchmarks.references import external, latency, period, study
 
 TABLES = (
     period.NETWORKS,
@@ -20,6 +20,7 @@ TABLES = (
     latency.DELAY,
     latency.DELAY_MACS,
     latency.LINKS,
+    study.STUDY,
 )
 
 

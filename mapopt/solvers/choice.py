@@ -8,11 +8,13 @@ from mapopt.errors import InputError, UnsupportedError
 from mapopt.instance import Instance
 from mapopt.options import Value
 from mapopt.solvers.base import Formulation
+from mapopt.solvers.guard import guarded
 from mapopt.solvers.model import Objective
 from mapopt.solvers.registry import get, names
 
 PREFERRED = (
     "period-patterns",
+    "period-assignment-milp",
     "period-assignment",
     "period-contiguous",
     "latency-modulo",
@@ -47,7 +49,7 @@ def candidates(
         reason = wanted.refuses(formulation) or formulation.rejects(instance)
         if reason is not None:
             raise UnsupportedError(f"formulation {name!r}: {reason}")
-        return (formulation,)
+        return (guarded(formulation),)
     if tuple(options):
         raise InputError("options: belong to a formulation; name one")
     registered = [get(each) for each in names()]
@@ -67,7 +69,7 @@ def candidates(
     )
     if objective is Objective.LATENCY:  # they would ask the same questions again
         del preferred[1:]
-    return tuple(preferred) or (suited[0],)
+    return tuple(guarded(formulation) for formulation in preferred or suited[:1])
 
 
 class _Wanted:

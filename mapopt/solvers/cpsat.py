@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from math import ceil, isfinite
 from typing import Any
 
-from ortools.sat.python import cp_model
+from ortools.sat.python import cp_model, cp_model_helper
 
-from mapopt.solvers.model import Objective, Status
+from mapopt.solvers.forking import Send, run_forked
+from mapopt.solvers.model import Objective, SolverFailedError, Status
 from mapopt.solvers.watch import Watch
 
 Values = Callable[[Any], int]
 """Gives the value of a variable, a Boolean or a linear expression in a solution."""
+
+ASIDE = 1000
+"""A model with this many variables and constraints, or a memory limit, is solved in a copy of this process."""
 
 EPSILON = 1e-6
 """CP-SAT reports integer bounds as floats; what is this close below an integer is that integer."""
@@ -73,6 +77,8 @@ def run(
 
     Raises
     ------
+    SolverFailedError
+        If CP-SAT crashed or ran out of memory: it runs in a copy of this process.
     ValueError
         If CP-SAT finds the model invalid, which is a defect of the formulation.
     """
@@ -92,28 +98,70 @@ def run(
         setattr(settings, name, value)
 
     has_objective = model.has_objective()
-    callback = _Reporter(watch, objective, offset) if reports and has_objective else None
-    if callback is not None:
-        solver.best_bound_callback = lambda bound: watch.report(objective, bound=_whole(bound, offset))
-    status = watch.run(lambda: solver.solve(model, callback), solver.stop_search)
-    watch.charge(solver.response_proto.deterministic_time)
+    end: dict[str, Any] = {}
+
+    def work(send: Send) -> None:
+        callback = _Reporter(send) if reports and has_objective else None
+        if callback is not None:
+            solver.best_bound_callback = lambda bound: send({"bound": bound})
+        status = solver.solve(model, callback)
+        response = solver.response_proto
+        send(
+            {
+                "status": int(status),
+                "value": response.objective_value,
+                "bound": response.best_objective_bound,
+                "effort": response.deterministic_time,
+                "solution": list(response.solution),
+            }
+        )
+
+    def receive(message: dict[str, Any]) -> None:
+        if "status" in message:
+            end.update(message)
+        else:
+            value, bound = message.get("value"), message["bound"]
+            watch.report(
+                objective,
+                value=None if value is None else round(value) + offset,
+                bound=_whole(bound, offset),
+            )
+
+    if limits.memory_mb is None and len(model.proto.variables) + len(model.proto.constraints) < ASIDE:
+        watch.run(lambda: work(receive), solver.stop_search)
+    else:
+        ended = run_forked(work, solver.stop_search, watch, receive)
+        if not end:
+            raise SolverFailedError(f"CP-SAT {ended.reason or 'ended without an answer'}")
+    watch.charge(end["effort"])
+    status = end["status"]
     if status == cp_model.MODEL_INVALID:
         raise ValueError(f"CP-SAT: the model is invalid: {model.validate()}")
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     value = bound = None
     if has_objective and found:
-        value = round(solver.objective_value) + offset
+        value = round(end["value"]) + offset
     if has_objective and status != cp_model.INFEASIBLE:
-        bound = _whole(solver.best_objective_bound, offset)
+        bound = _whole(end["bound"], offset)
         if reports:
             watch.report(objective, value=value, bound=bound)
     return CpSatRun(
-        status=_STATUS[status],
+        status=_STATUS[cp_model.CpSolverStatus(status)],
         value=value,
         bound=bound,
-        values=solver.value if found else None,
-        deterministic_time=solver.response_proto.deterministic_time,
+        values=_values(end["solution"]) if found else None,
+        deterministic_time=end["effort"],
     )
+
+
+def _values(solution: list[int]) -> Values:
+    response = cp_model_helper.CpSolverResponse()
+    response.solution.extend(solution)
+
+    def value(expression: Any) -> int:
+        return int(cp_model_helper.ResponseHelper.value(response, expression))
+
+    return value
 
 
 _STATUS = {
@@ -125,18 +173,14 @@ _STATUS = {
 
 
 class _Reporter(cp_model.CpSolverSolutionCallback):
-    def __init__(self, watch: Watch, objective: Objective, offset: int) -> None:
+    def __init__(self, send: Send) -> None:
         super().__init__()
-        self._watch, self._objective, self._offset = watch, objective, offset
+        self._send = send
 
     def on_solution_callback(self) -> None:
-        self._watch.report(
-            self._objective,
-            value=round(self.objective_value) + self._offset,
-            bound=_whole(self.best_objective_bound, self._offset),
-        )
+        self._send({"value": self.objective_value, "bound": self.best_objective_bound})
 
 
-def _whole(bound: float, offset: int) -> int | None:
+def _whole(bound: float | None, offset: int) -> int | None:
     """Return the bound of the problem, or ``None`` while there is none."""
-    return ceil(bound - EPSILON) + offset if isfinite(bound) else None
+    return ceil(bound - EPSILON) + offset if bound is not None and isfinite(bound) else None

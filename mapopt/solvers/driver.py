@@ -40,7 +40,7 @@ CONTIGUOUS_HEURISTICS = ("pipeline",)
 FIRST_SHARE = 0.02
 """Part of the time left that each of several methods gets for a first try."""
 
-SHARE, UNRELATED_SHARE = 0.3, 0.85
+SHARE, UNRELATED_SHARE = 0.3, 0.6
 """The same for the second try; more where units have times of their own."""
 
 START_SHARE = 0.15

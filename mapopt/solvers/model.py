@@ -7,8 +7,12 @@ from enum import StrEnum
 from math import isfinite
 
 from mapopt.bounds.witnesses import Witness
-from mapopt.errors import InputError
+from mapopt.errors import InputError, MapoptError
 from mapopt.mapping import Mapping
+
+
+class SolverFailedError(MapoptError):
+    """A solver crashed or ran out of memory; what was found before stands."""
 
 
 class Status(StrEnum):

@@ -1,10 +1,12 @@
+import os
+import signal
 import time
 
 import pytest
 from ortools.sat.python import cp_model
 
 from mapopt.solvers.cpsat import run
-from mapopt.solvers.model import Limits, Objective, Status
+from mapopt.solvers.model import Limits, Objective, SolverFailedError, Status
 from mapopt.solvers.watch import Watch
 
 PERIOD = Objective.PERIOD
@@ -32,7 +34,9 @@ def small(least, most=10):
     return model, x
 
 
-def test_an_optimum_comes_with_its_bound_and_is_reported_with_the_offset():
+@pytest.mark.parametrize("threshold", [0, 1000])
+def test_an_optimum_comes_with_its_bound_and_is_reported_with_the_offset(monkeypatch, threshold):
+    monkeypatch.setattr("mapopt.solvers.cpsat.ASIDE", threshold)
     model, x = small(3)
     watch = Watch(Limits())
     result = run(model, watch, PERIOD, offset=100)
@@ -93,3 +97,32 @@ def test_an_invalid_model_is_a_defect():
     model.add(4 * x + 4 * y <= 1)
     with pytest.raises(ValueError, match="invalid"):
         run(model, Watch(Limits()), PERIOD)
+
+
+@pytest.fixture
+def aside(monkeypatch):
+    monkeypatch.setattr("mapopt.solvers.cpsat.ASIDE", 0)
+
+
+@pytest.mark.usefixtures("aside")
+def test_a_crash_is_a_failure_with_its_reason(monkeypatch):
+    model, _ = small(3)
+    monkeypatch.setattr(cp_model.CpSolver, "solve", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(SolverFailedError, match="SIGKILL"):
+        run(model, Watch(Limits()), PERIOD)
+
+
+def test_hunger_for_memory_is_a_failure(monkeypatch):
+    model, _ = small(3)
+    monkeypatch.setattr(cp_model.CpSolver, "solve", lambda *_: bytearray(10**9))
+    with pytest.raises(SolverFailedError, match="exit code"):
+        run(model, Watch(Limits(memory_mb=100)), PERIOD)
+
+
+@pytest.mark.usefixtures("aside")
+def test_a_solver_that_does_not_listen_is_killed(monkeypatch):
+    model, _ = small(3)
+    monkeypatch.setattr(cp_model.CpSolver, "solve", lambda *_: time.sleep(60))
+    monkeypatch.setattr("mapopt.solvers.forking.GRACE_S", 0.2)
+    with pytest.raises(SolverFailedError, match="did not stop when asked to"):
+        run(model, Watch(Limits(time_s=0.2)), PERIOD)
