@@ -278,8 +278,10 @@ def _as_data(instance: Instance, outcome: Outcome) -> dict[str, Any]:
         "objective": last.value,
         "bound": last.bound,
         "gap": last.gap,
-        "period_ns": to_ns(int(claims.period_ticks or 0), tick_ps) if claims else None,
-        "latency_ns": to_ns(claims.latency_ticks or 0, tick_ps) if claims else None,
+        "period_ns": to_ns(int(claims.period_ticks), tick_ps) if claims and claims.period_ticks else None,
+        "latency_ns": to_ns(claims.latency_ticks, tick_ps)
+        if claims and claims.latency_ticks is not None
+        else None,
         "runtime_s": outcome.runtime_s,
         "interrupted": outcome.interrupted,
         "levels": [
@@ -324,6 +326,11 @@ def _print(instance: Instance, outcome: Outcome, out: Path | None) -> None:
     if outcome.mapping is not None and outcome.mapping.claims is not None:
         claims = outcome.mapping.claims
         where = f" -> {out}" if out else ""
+        if claims.period_ticks is None:
+            print(
+                f"without start times: max load {claims.max_load_ticks} ticks of {instance.tick_ps} ps{where}"
+            )
+            return
         print(
             f"time-triggered: period {claims.period_ticks} ticks, latency {claims.latency_ticks} ticks of "
             f"{instance.tick_ps} ps{where}"

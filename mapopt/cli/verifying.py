@@ -108,7 +108,9 @@ def _certificate_lines(verdict: CertificateVerdict) -> list[str]:
             f"{proof}"
         )
     if verdict.ok:
+        shown = sum(claim.proof == "witnessed" for claim in verdict.claims)
         lines.append(
-            "ok: the mapping keeps every rule, its figures are confirmed, and every witness proves its bound"
+            f"ok: the mapping keeps every rule and its figures are confirmed; {shown} of {len(verdict.claims)} bounds "
+            "are proven here; the name of the class is not checked"
         )
     return lines

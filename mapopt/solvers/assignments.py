@@ -14,8 +14,8 @@ from mapopt.solvers.judging import measured
 from mapopt.solvers.model import Answer, Status
 from mapopt.transfers import Links
 
-MAX_CPSAT = 2**60
-"""Largest value of a linear expression in a CP-SAT model, so that sums of two stay in 64-bit integers."""
+MAX_CPSAT = 2**53
+"""Largest value of a linear expression in a CP-SAT model: it reports values and bounds in double precision."""
 
 MAX_MILP = 10**12
 """Largest value of a linear expression in a MILP: beyond it a solver's tolerance of 1e-6 relative to a bound, and

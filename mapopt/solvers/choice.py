@@ -26,6 +26,9 @@ PREFERRED = (
 )
 """The order in which registered formulations are tried when nobody names one."""
 
+COUNTING = ("cpsat", "own")
+"""Solvers whose effort can be limited without a clock."""
+
 
 def candidates(
     instance: Instance,
@@ -35,6 +38,7 @@ def candidates(
     name: str | None = None,
     options: Iterable[str] | dict[str, Value] = (),
     solver: str | None = None,
+    deterministic: bool = False,
 ) -> tuple[Formulation, ...]:
     """Return the formulations to try, in order; the named one alone if there is a name.
 
@@ -43,7 +47,7 @@ def candidates(
     UnsupportedError
         If none suits, with the reason of each.
     """
-    wanted = _Wanted(objective, pipelined, contiguous, solver)
+    wanted = _Wanted(objective, pipelined, contiguous, solver, deterministic)
     if name is not None:
         formulation = get(name, options)
         reason = wanted.refuses(formulation) or formulation.rejects(instance)
@@ -75,13 +79,16 @@ def candidates(
 class _Wanted:
     """What a formulation has to be able to do."""
 
-    def __init__(self, objective: Objective, pipelined: bool, contiguous: bool, solver: str | None) -> None:
-        self.objective, self.pipelined, self.contiguous, self.solver = (
-            objective,
-            pipelined,
-            contiguous,
-            solver,
-        )
+    def __init__(
+        self,
+        objective: Objective,
+        pipelined: bool,
+        contiguous: bool,
+        solver: str | None,
+        deterministic: bool,
+    ) -> None:
+        self.objective, self.pipelined, self.contiguous = objective, pipelined, contiguous
+        self.solver, self.deterministic = solver, deterministic
 
     def __str__(self) -> str:
         words = ["contiguous"] * self.contiguous
@@ -102,4 +109,6 @@ class _Wanted:
             return f"looks at {kinds[formulation.contiguous]}, not at {kinds[self.contiguous]}"
         if self.solver is not None and self.solver not in formulation.solvers:
             return f"runs on {', '.join(formulation.solvers)}, not on {self.solver!r}"
+        if self.deterministic and (self.solver or formulation.solvers[0]) not in COUNTING:
+            return f"runs on {self.solver or formulation.solvers[0]}, whose effort cannot be counted: not deterministic"
         return None

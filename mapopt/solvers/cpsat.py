@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil
 from typing import Any
 
 from ortools.sat.python import cp_model, cp_model_helper
@@ -18,6 +18,9 @@ Values = Callable[[Any], int]
 
 ASIDE = 1000
 """A model with this many variables and constraints, or a memory limit, is solved in a copy of this process."""
+
+EXACT = 2.0**53
+"""Larger bounds, infinite ones among them, are not exact in double precision and dropped."""
 
 EPSILON = 1e-6
 """CP-SAT reports integer bounds as floats; what is this close below an integer is that integer."""
@@ -183,4 +186,6 @@ class _Reporter(cp_model.CpSolverSolutionCallback):
 
 def _whole(bound: float | None, offset: int) -> int | None:
     """Return the bound of the problem, or ``None`` while there is none."""
-    return ceil(bound - EPSILON) + offset if bound is not None and isfinite(bound) else None
+    if bound is None or not abs(bound) < EXACT:
+        return None
+    return ceil(bound - EPSILON) + offset

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 
@@ -16,18 +16,22 @@ from mapopt.errors import InfeasibleError, InputError, NoMappingError
 from mapopt.feasibility import check, obstacles
 from mapopt.instance import Instance
 from mapopt.mappers.registry import get as get_mapper
+from mapopt.mappers.run import with_claims
 from mapopt.mapping import InstanceRef, MapperRef, Mapping
 from mapopt.options import Value
 from mapopt.placement.contiguity import is_contiguous
+from mapopt.placement.problem import Problem
 from mapopt.solvers.base import Formulation, Task
 from mapopt.solvers.choice import candidates
 from mapopt.solvers.conflicts import find_conflict
-from mapopt.solvers.judging import accepted, measured, with_timed_claims
+from mapopt.solvers.contention import without_contention
+from mapopt.solvers.judging import BrokenFormulationError, accepted, measured, with_timed_claims
 from mapopt.solvers.latency import improve
 from mapopt.solvers.model import Answer, Limits, Objective, PeriodRange, Status
+from mapopt.solvers.neighbourhoods import pinned, rebound
 from mapopt.solvers.outcome import Level, Outcome
 from mapopt.solvers.watch import Progress, Watch
-from mapopt.transfers import Blocking, Delay, Free, Host
+from mapopt.transfers import Blocking, Delay, Free, Host, Links
 
 OBJECTIVES = ("period", "latency", "period,latency", "energy", "traffic")
 """What can be asked for; with ``period,latency`` the latency is the least at the least period."""
@@ -45,6 +49,13 @@ SHARE, UNRELATED_SHARE = 0.3, 0.6
 
 START_SHARE = 0.15
 """Part of the time left for contiguous mappings to start from, where transfers occupy units."""
+
+LEVEL_SHARE = 0.3
+"""Part of the time left for an objective that others follow."""
+
+RELAXED_SHARE, TIMED_SHARE, RELAXED_S = 0.5, 0.4, 120.0
+"""Part of the time left for latencies without contention on links, then for the times of transfers between the units
+found, and seconds at most."""
 
 
 def solve(
@@ -97,8 +108,8 @@ def solve(
     ------
     InputError
         If an argument is unknown, or no formulation supports the instance.
-    BrokenFormulationError
-        If a formulation's claim differs from what the emulator measures.
+    InfeasibleError
+        If no period is as short as ``max_period``.
     """
     if objective not in OBJECTIVES:
         raise InputError(f"objective {objective!r}: is unknown; there are {'; '.join(OBJECTIVES)}")
@@ -121,9 +132,16 @@ def solve(
             chosen = (formulation, options) if last else (None, ())
             period = run.period_range(max_period, slack) if goal is Objective.LATENCY else None
             order = candidates(
-                instance, goal, period is not None, contiguous, *chosen, solver if last else None
+                instance,
+                goal,
+                period is not None,
+                contiguous,
+                *chosen,
+                solver if last else None,
+                run.watch.limits.deterministic,
             )
-            run.level(goal, order, period, aside=not (last and (formulation or solver)))
+            with run.watch.at_most(run.watch.left * (1.0 if last else LEVEL_SHARE)):
+                run.level(goal, order, period, aside=not (last and (formulation or solver)))
             if run.mapping is None:
                 break
     return run.outcome()
@@ -193,7 +211,13 @@ class _Run:
             return PeriodRange(max(1, least), max(1, int(least * (1 + slack))))
         if max_period is None:
             return None
-        return PeriodRange(max(1, lower_bounds(self.instance).period.ticks), max_period)
+        bound = lower_bounds(self.instance).period
+        if max_period < max(1, bound.ticks):
+            raise InfeasibleError(
+                f"max period: is {max_period} ticks, but no period is below {max(1, bound.ticks)}: "
+                f"{bound.explanation}; allow more"
+            )
+        return PeriodRange(max(1, bound.ticks), max_period)
 
     def level(
         self,
@@ -207,6 +231,8 @@ class _Run:
         best = _Best(objective, self.watch)
         self._bound(best)
         self._start(best, period)
+        if objective is Objective.LATENCY and aside:
+            self._start_without_contention(best, order[0], period)
         turns: list[Callable[[_Best], None]] = [
             partial(self._formulate, formulation=formulation, period=period) for formulation in order
         ]
@@ -299,6 +325,50 @@ class _Run:
         if answer.mapping is not None and value is not None:
             best.offer(value, answer.mapping, formulation.name)
 
+    def _start_without_contention(
+        self, best: _Best, formulation: Formulation, period: PeriodRange | None
+    ) -> None:
+        """Look at links as delays: the bounds hold, and the transfers between the units found may find times."""
+        if not isinstance(self.instance.transfer, Links) or best.closed or self.watch.stopped:
+            return
+        relaxed = without_contention(self.instance)
+        counted = self.watch.limits.deterministic
+        faster = candidates(relaxed, Objective.LATENCY, period is not None, False, deterministic=counted)[0]
+        start = best.mapping or self.mapping
+        task = Task(
+            relaxed,
+            Objective.LATENCY,
+            self.watch,
+            faster.solvers[0],
+            period,
+            None if start is None else _of(start, relaxed),
+            best.bound or 0,
+        )
+        try:
+            with self.watch.deaf(), self.watch.at_most(min(RELAXED_SHARE * self.watch.left, RELAXED_S)):
+                answer = improve(task, faster)
+        except BrokenFormulationError as error:
+            best.reasons.append(str(error))
+            return
+        best.prove(answer.bound, f"{faster.name} without contention")
+        if answer.mapping is None:
+            return
+        found = rebound(answer.mapping, self.instance)
+        fixed = pinned(Problem(self.instance), found, set())
+        task = replace(
+            task,
+            instance=fixed,
+            solver=formulation.solvers[0],
+            start=rebound(found, fixed),
+            bound=best.bound or 0,
+            cutoff=best.value,
+        )
+        with self.watch.deaf(), self.watch.at_most(min(TIMED_SHARE * self.watch.left, RELAXED_S)):
+            timed = formulation.solve(task)
+        if timed.mapping is not None:
+            mapping = rebound(timed.mapping, self.instance)
+            best.offer(measured(self.instance, mapping, Objective.LATENCY), mapping, formulation.name)
+
     def _aside(
         self, formulation: Formulation, instance: Instance, start: Mapping | None, bound: int
     ) -> Answer:
@@ -327,6 +397,7 @@ class _Run:
         return period is None or period.low <= mapping.horizon <= period.high
 
     def _formulate(self, best: _Best, formulation: Formulation, period: PeriodRange | None) -> None:
+        """Ask a formulation; one that turns out to be wrong is a failed run, and what was found before stands."""
         task = Task(
             self.instance,
             best.objective,
@@ -337,8 +408,11 @@ class _Run:
             best.bound or 0,
         )
         is_latency = best.objective is Objective.LATENCY
-        answer = improve(task, formulation) if is_latency else formulation.solve(task)
-        self._take(best, formulation, answer, period)
+        try:
+            answer = improve(task, formulation) if is_latency else formulation.solve(task)
+            self._take(best, formulation, answer, period)
+        except BrokenFormulationError as error:
+            best.reasons.append(str(error))
 
     def _take(
         self, best: _Best, formulation: Formulation, answer: Answer, period: PeriodRange | None
@@ -347,7 +421,7 @@ class _Run:
         value = accepted(self.instance, answer, best.objective, formulation.name)
         if answer.mapping is not None and value is not None:
             if not self._is_valid(answer.mapping, best.objective, period):
-                raise InputError(
+                raise BrokenFormulationError(
                     f"formulation {formulation.name!r}: its mapping is outside the class that was asked for; report it "
                     "to its authors"
                 )
@@ -365,6 +439,10 @@ class _Run:
         conflict = find_conflict(self.instance)
         if conflict is not None:
             best.reasons.append(str(conflict))
+        elif best.objective is Objective.LATENCY:
+            best.reasons.append("no schedule has a period within the limits; allow a longer one")
+        elif self.contiguous:
+            best.reasons.append("there are mappings, but none is contiguous; leave that out, or add units")
 
     def _timed(self, best: _Best) -> Mapping | None:
         """Return the level's mapping with starts and measured claims."""
@@ -372,7 +450,11 @@ class _Run:
             return None
         if best.mapping.is_time_triggered:
             return with_timed_claims(self.instance, best.mapping)
-        return schedule(self.instance, best.mapping)
+        try:
+            return schedule(self.instance, best.mapping)
+        except InputError as error:  # its starts would be too large to write down
+            best.reasons.append(str(error))
+            return with_claims(self.instance, best.mapping)
 
 
 def _is_unrelated(instance: Instance) -> bool:

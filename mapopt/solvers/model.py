@@ -82,9 +82,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         if self.time_s is not None and not (self.time_s > 0 and isfinite(self.time_s)):
-            raise InputError(
-                f"time limit: is {self.time_s:g} s; it must be positive (or absent for no limit)"
-            )
+            raise InputError(f"time limit: is {self.time_s:g} s; it must be positive and finite")
         if self.workers < 1:
             raise InputError(f"workers: is {self.workers}; it must be >= 1")
         if not 0 <= self.seed < 2**31:

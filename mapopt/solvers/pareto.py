@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mapopt.bounds.model import gap
-from mapopt.errors import InputError
+from mapopt.errors import InfeasibleError, InputError
 from mapopt.instance import Instance
 from mapopt.mapping import Mapping
 from mapopt.solvers.driver import solve
@@ -104,8 +104,10 @@ def pareto(
     first = solve(instance, "period,latency", limits=limits)
     period = first.level(Objective.PERIOD)
     least_is_proven = period is not None and period.status is Status.OPTIMAL
+    if first.status is Status.INFEASIBLE:
+        raise InfeasibleError(f"instance {instance.name!r} has no mapping: {first.levels[0].reason}")
     steps_of = _Steps(instance, limits, on_point)
-    steps_of.take(first)
+    steps_of.take(first, bounds=least_is_proven)
     if steps_of.points and not first.interrupted:
         steps_of.widen(steps)
     points = _tightened(steps_of.points)
@@ -144,8 +146,11 @@ class _Steps:
         self.take(alone, widest)
         self.complete = True
 
-    def take(self, outcome: Outcome, limit: int | None = None) -> None:
-        """Keep a solution as the point of a limit, or the last point's if that is better."""
+    def take(self, outcome: Outcome, limit: int | None = None, *, bounds: bool = True) -> None:
+        """Keep a solution as the point of a limit, or the last point's if that is better.
+
+        ``bounds``: whether its bound holds for every period up to the limit.
+        """
         level = outcome.level(Objective.LATENCY)
         if outcome.mapping is None or level is None or level.value is None:
             return
@@ -153,7 +158,9 @@ class _Steps:
         if self.points and self.points[-1].latency <= latency:
             last = self.points[-1]
             mapping, latency, period = last.mapping, last.latency, last.period
-        self.points.append(Point(limit or period, period, latency, level.bound or 0, mapping))
+        self.points.append(
+            Point(limit or period, period, latency, (level.bound or 0) if bounds else 0, mapping)
+        )
         if self.on_point is not None:
             self.on_point(self.points[-1])
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import TypeVar
 
@@ -15,6 +15,9 @@ from mapopt.solvers.model import Limits, Objective
 
 POLL_S = 0.05
 """How often a running solver is looked at."""
+
+PATIENCE = 2
+"""How many times Ctrl-C is a request to stop."""
 
 Result = TypeVar("Result")
 
@@ -103,6 +106,16 @@ class Watch:
             self._until = before
 
     @contextmanager
+    def lending(self, workers: int) -> Iterator[None]:
+        """Leave some of the workers to others inside."""
+        before = self.limits
+        self.limits = replace(before, workers=before.workers - workers)
+        try:
+            yield
+        finally:
+            self.limits = before
+
+    @contextmanager
     def deaf(self) -> Iterator[None]:
         """Drop what is reported inside: it is about another problem."""
         self._is_deaf = True
@@ -135,18 +148,21 @@ class Watch:
         results: list[Result] = []
         errors: list[BaseException] = []
 
+        done = threading.Event()
+
         def target() -> None:
             try:
                 results.append(work())
             except BaseException as error:  # handed over to the caller's thread
                 errors.append(error)
+            finally:
+                done.set()
 
-        thread = threading.Thread(target=target, daemon=True)
-        thread.start()
+        threading.Thread(target=target, daemon=True).start()
         stopping = False
-        while thread.is_alive():
+        while not done.is_set():
             try:
-                thread.join(POLL_S)
+                done.wait(POLL_S)
             except KeyboardInterrupt:
                 self.stop()
             if self.stopped and not stopping:
@@ -158,15 +174,17 @@ class Watch:
 
     @contextmanager
     def catching_interrupts(self) -> Iterator[None]:
-        """Turn the first Ctrl-C into a request to stop; the second one interrupts as usual."""
+        """Turn Ctrl-C into a request to stop; the third one interrupts as usual."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         before = signal.getsignal(signal.SIGINT)
+        patience = iter(range(PATIENCE))
 
         def handler(_signal: int, _frame: FrameType | None) -> None:
             self.stop()
-            signal.signal(signal.SIGINT, before)
+            if next(patience, None) is None:
+                raise KeyboardInterrupt
 
         signal.signal(signal.SIGINT, handler)
         try:

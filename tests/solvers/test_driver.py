@@ -1,9 +1,12 @@
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
 import pytest
 
-from mapopt.errors import InputError, UnsupportedError
+from formulations.period_assignment import PeriodAssignment
+from mapopt.bounds.every import lower_bounds
+from mapopt.errors import InfeasibleError, InputError, UnsupportedError
 from mapopt.feasibility import check
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, NodeUnits, SideConstraints, Unit
 from mapopt.mapping import Mapping
@@ -144,7 +147,7 @@ def test_simple_obstacles_are_found_before_any_solver_runs():
         ({"slack": Fraction(1)}, "slack: goes with"),
         ({"objective": "period,latency", "slack": Fraction(-1)}, "must be >= 0"),
         ({"objective": "latency", "contiguous": True}, "contiguous: goes with objective 'period'"),
-        ({"objective": "latency", "max_period": 0}, "1 <= low <= high"),
+        ({"objective": "latency", "max_period": 0}, "no period is below 204800"),
         ({"formulation": "magic"}, "formulation 'magic': is not registered"),
         ({"formulation": "latency-modulo"}, "minimises latency, not period"),
         ({"solver": "gurobi"}, "no formulation does that"),
@@ -168,3 +171,51 @@ def test_a_given_mapping_is_the_start():
     first = solve(instance, "period", limits=LIMITS)
     again = solve(instance, "period", start=first.mapping, limits=Limits(time_s=1e-6))
     assert again.levels[0].value == first.levels[0].value
+
+
+def test_a_formulation_that_turns_out_wrong_is_a_failed_run_and_the_rest_stands(monkeypatch):
+    """Its claim is below what the emulator measures."""
+    instance = load_instance("resnet18", platform="imc:imc=4,dpu=2")
+    honest = PeriodAssignment.solve
+
+    def boast(self, task):
+        answer = honest(self, task)
+        return replace(answer, value=answer.value - 1)
+
+    monkeypatch.setattr(PeriodAssignment, "solve", boast)
+    outcome = solve(instance, formulation="period-assignment", limits=LIMITS)
+    assert outcome.status is Status.FEASIBLE
+    assert outcome.mapping is not None
+    assert "but the emulator measures" in outcome.levels[0].reason
+
+
+def test_milp_solvers_are_not_deterministic_and_said_so():
+    instance = load_instance("resnet8", platform="imc:imc=2,dpu=1")
+    with pytest.raises(UnsupportedError, match="no formulation does that"):
+        solve(instance, solver="highs", limits=Limits(deterministic=True))
+    with pytest.raises(UnsupportedError, match="effort cannot be counted"):
+        solve(instance, formulation="period-assignment-milp", limits=Limits(deterministic=True))
+
+
+def test_a_solution_whose_starts_cannot_be_written_is_still_a_solution():
+    instance = Instance(
+        "huge",
+        classes=("imc",),
+        units=(Unit("a", "imc"),),
+        nodes=tuple(InstanceNode(f"n{at}", times=(4 * 10**14,)) for at in range(4)),
+        tensors=tuple(InstanceTensor(f"t{at}", f"n{at}", (f"n{at + 1}",), 1) for at in range(3)),
+    )
+    outcome = solve(instance, limits=LIMITS)
+    assert outcome.status is Status.OPTIMAL
+    assert outcome.levels[0].value == 16 * 10**14
+    assert not outcome.mapping.is_time_triggered
+    assert "larger tick_ps" in outcome.levels[0].reason
+
+
+def test_a_period_shorter_than_any_is_explained():
+    instance = tiny_instance(0)
+    least = solve(instance, limits=LIMITS).levels[0].value
+    bound = lower_bounds(instance).period.ticks
+    with pytest.raises(InfeasibleError, match="no period is below"):
+        solve(instance, "latency", max_period=max(1, bound) - 1, limits=LIMITS)
+    assert least >= bound

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import msgspec
@@ -145,6 +146,51 @@ def test_deterministic_runs_agree() -> None:
     limits = Limits(time_s=0.2, workers=2, deterministic=True)
     first, second = (run(instance, PeriodRange(21, 21), limits=limits)[0] for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize(("workers", "deterministic", "count"), [(2, False, 1), (1, False, 0), (2, True, 0)])
+def test_a_tight_class_is_annealed_beside_the_decisions(
+    monkeypatch: pytest.MonkeyPatch, workers: int, deterministic: bool, count: int
+) -> None:
+    """Class imc works 34 of 2 * 17 ticks. Runs that must repeat stay on one thread."""
+    instance, period = forked(), PeriodRange(17, 17)
+    least = modulo().solve(Task(instance, Objective.LATENCY, period=period)).value
+    begun: list[None] = []
+    search_beside = latency.beside
+
+    def noted(*arguments: Any) -> Any:
+        begun.append(None)
+        return search_beside(*arguments)
+
+    monkeypatch.setattr(latency, "beside", noted)
+    monkeypatch.setattr(latency, "NEAR", 0.0)
+    monkeypatch.setattr(latency, "annealed_list", lambda *_, **__: None)
+    late = schedule(instance, Mapping.of(instance, [0, 0, 0, 1, 1, 1, 1, 2, 2, 0]))
+    limits = Limits(time_s=20, workers=workers, deterministic=deterministic)
+    answer, _ = run(instance, period, limits=limits, start=late)
+    assert (answer.status, answer.value) == (Status.OPTIMAL, least)
+    assert len(begun) == count
+
+
+def test_what_is_annealed_beside_a_solver_that_finds_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance, period = forked(), PeriodRange(17, 17)
+    least = modulo().solve(Task(instance, Objective.LATENCY, period=period)).value
+    monkeypatch.setattr(latency, "NEAR", 0.0)
+    monkeypatch.setattr(latency, "annealed_list", lambda *_, **__: None)
+    late = schedule(instance, Mapping.of(instance, [0, 0, 0, 1, 1, 1, 1, 2, 2, 0]))
+    idle, limits = _Idle(), Limits(time_s=3, workers=2)
+    answer, _ = run(instance, period, idle, limits=limits, start=late)  # type: ignore[arg-type]
+    assert (answer.status, answer.value) == (Status.FEASIBLE, least)
+
+
+class _Idle:
+    """Finds nothing and takes its time for it."""
+
+    name = "idle"
+
+    def solve(self, task: Task) -> Answer:
+        time.sleep(0.1)
+        return Answer(Status.UNKNOWN)
 
 
 class _Failing:

@@ -69,14 +69,22 @@ def test_work_on_a_thread_is_told_to_stop_once_and_its_result_and_errors_come_ba
         Watch(Limits()).run(lambda: 1 // 0, stop)
 
 
-def test_the_first_interrupt_stops_and_the_second_interrupts():
+def test_the_first_interrupts_stop_and_the_third_interrupts():
     watch = Watch(Limits())
     with watch.catching_interrupts():
         os.kill(os.getpid(), signal.SIGINT)
         assert watch.stopped
+        os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_workers_that_are_lent_come_back():
+    watch = Watch(Limits(workers=3, seed=4))
+    with watch.lending(1):
+        assert watch.limits == Limits(workers=2, seed=4)
+    assert watch.limits == Limits(workers=3, seed=4)
 
 
 @pytest.mark.parametrize(
