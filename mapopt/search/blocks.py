@@ -147,6 +147,8 @@ def graph_of(
         kin=np.array([unit for row in kin for unit in row], dtype=np.int64),
         need=need,
         capacity=tables.capacity,
+        source=np.array([number for number, row in enumerate(entering) if not row], dtype=np.int64),
+        sink=np.array([number for number, row in enumerate(leaving) if not row], dtype=np.int64),
     )
     return graph, length
 
@@ -244,7 +246,8 @@ def ring_of(
         used=used,
         start=np.zeros(nodes, dtype=np.int64),
         ready=np.zeros(nodes, dtype=np.int64),
-        penalty=np.zeros(nodes + 1),
+        early=np.zeros(nodes, dtype=np.int64),
+        stale=np.ones(nodes, dtype=np.bool_),
     )
     for unit in range(units):
         at = int(base[unit])

@@ -161,9 +161,10 @@ class _Phase:
 
 FUSED = _Phase(0.45, 0.10, 0.002)
 SINGLE = _Phase(0.55, 0.05, 0.001)
+AGAIN = _Phase(0.55, 0.08, 0.001)
 
-ROUND_MOVES = 20_000_000
-"""About the moves of one round where the limits allow several."""
+ROUND_MOVES = 50_000
+"""About the moves per node of one round where the limits allow several: other chains in one piece do more than time."""
 
 
 class _Search:
@@ -203,27 +204,38 @@ class _Search:
         return self.effort.is_spent or (self.best is not None and self.best.latency <= self.target)
 
     def run(self, units: Sequence[int]) -> None:
-        """Make rounds until the limits or the target end them."""
+        """Make rounds until the limits or the target end them: from scratch, then from the best, and so on."""
         number = 0
         tight = self._tight(units)
         while not self.is_done:
-            seed = self.seed + number
-            fusion = fuse(self.instance, self.tables, units, self.movable, self.period, seed)
-            homes, edges = (tuple(units), ()) if fusion is None else (fusion.units, fusion.edges)
-            if excess(self.tables, self.period, homes_of(self.problem, homes)) > 0:
-                homes, edges = tuple(units), ()  # the integer program knows no capacities
-            moves = self._moves(homes)
-            last = moves == self.effort.iterations
-            fused = blocks_of(self.instance, homes, edges, tight)
-            found = self._anneal(fused, FUSED.cooling(int(moves * FUSED.share), self.period), seed, 0, None)
-            self.offer(found)
-            if found is not None and not self.is_done:
-                single = blocks_of(self.instance, found.units)
-                left = (
-                    self.effort.iterations if last and self.effort.iterations else int(moves * SINGLE.share)
-                )
-                self.offer(self._anneal(single, SINGLE.cooling(left, self.period), seed, 1, found.starts))
+            if number % 2 == 0 or self.best is None:
+                self._from_scratch(units, tight, self.seed + number)
+            else:
+                moves = self._moves(self.best.units)
+                cooling = AGAIN.cooling(self._last(moves) or int(moves * AGAIN.share), self.period)
+                single = blocks_of(self.instance, self.best.units)
+                self.offer(self._anneal(single, cooling, self.seed + number, 1, self.best.starts))
             number += 1
+
+    def _from_scratch(self, units: Sequence[int], tight: Sequence[bool], seed: int) -> None:
+        """Join chains, anneal them in one piece, then node by node."""
+        fusion = fuse(self.instance, self.tables, units, self.movable, self.period, seed)
+        homes, edges = (tuple(units), ()) if fusion is None else (fusion.units, fusion.edges)
+        if excess(self.tables, self.period, homes_of(self.problem, homes)) > 0:
+            homes, edges = tuple(units), ()  # the integer program knows no capacities
+        moves = self._moves(homes)
+        last = self._last(moves) is not None
+        fused = blocks_of(self.instance, homes, edges, tight)
+        found = self._anneal(fused, FUSED.cooling(int(moves * FUSED.share), self.period), seed, 0, None)
+        self.offer(found)
+        if found is not None and not self.is_done:
+            single = blocks_of(self.instance, found.units)
+            left = self.effort.iterations if last and self.effort.iterations else int(moves * SINGLE.share)
+            self.offer(self._anneal(single, SINGLE.cooling(left, self.period), seed, 1, found.starts))
+
+    def _last(self, moves: int) -> int | None:
+        """Return the moves if they are all that are left."""
+        return moves if moves == self.effort.iterations else None
 
     def _tight(self, units: Sequence[int]) -> list[bool]:
         """Return for each unit whether its class is tight; all are if none is, or if nodes are bound or choose."""
@@ -239,8 +251,8 @@ class _Search:
 
     def _moves(self, units: Sequence[int]) -> int:
         """Return how many moves a round makes, so that all rounds are about as long and end with the limits."""
-        left = self._moves_left(units)
-        return ROUND_MOVES if left is None else max(1, left // max(1, left // ROUND_MOVES))
+        left, usual = self._moves_left(units), ROUND_MOVES * len(units)
+        return usual if left is None else max(1, left // max(1, left // usual))
 
     def _moves_left(self, units: Sequence[int]) -> int | None:
         """Return the moves that the limits allow, by the speed of a trial where they are of time."""

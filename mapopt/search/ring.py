@@ -2,8 +2,9 @@
 
 The items of a unit fill the period exactly, so the offset of each is the rotation of its unit plus the items before it.
 A node starts at the first tick of its offset modulo the period at which its data are there; one pass over the nodes in
-topological order therefore gives all starts. Where ``steepness`` is finite a node that misses its turn by a little may
-start too early instead, for a penalty: the number of turns no longer jumps, and a search can pass through.
+topological order therefore gives all starts. As nodes wait for their turns, most changes die out after a few nodes: the
+pass looks only at those marked stale. Where ``steepness`` is finite a node that misses its turn by a little may start
+too early instead, for a penalty: the number of turns no longer jumps, and a search can pass through.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class Graph(NamedTuple):
         For each unit the others of its class.
     need, capacity
         Shape (nodes, 2) and (units, 2): crossbars and memory.
+    source, sink
+        The nodes without data, and those without readers.
     """
 
     entering_offset: IntArray
@@ -61,6 +64,8 @@ class Graph(NamedTuple):
     kin: IntArray
     need: IntArray
     capacity: IntArray
+    source: IntArray
+    sink: IntArray
 
 
 class Ring(NamedTuple):
@@ -74,10 +79,10 @@ class Ring(NamedTuple):
         Shapes (units, items), (units,), (units,): the sequence of each unit, its length, and its first offset.
     used
         Shape (units, 2): crossbars and memory.
-    start, ready
-        Shape (nodes,).
-    penalty
-        Shape (nodes + 1,): sum over the nodes before.
+    start, ready, early
+        Shape (nodes,): the start, when the data are there, and by how many ticks the start is before that.
+    stale
+        Shape (nodes,): whether the times of a node have to be computed anew.
     """
 
     length: IntArray
@@ -90,13 +95,40 @@ class Ring(NamedTuple):
     used: IntArray
     start: IntArray
     ready: IntArray
-    penalty: FloatArray
+    early: IntArray
+    stale: BoolArray
+
+
+class Trail(NamedTuple):
+    """What nodes were before their times were computed anew; ``size[0]`` entries each."""
+
+    size: IntArray
+    node: IntArray
+    start: IntArray
+    ready: IntArray
+    early: IntArray
+    offset: IntArray
+
+
+def trail_of(ring: Ring) -> Trail:
+    """Return an empty trail."""
+    nodes = len(ring.start)
+    return Trail(np.zeros(1, dtype=np.int64), *(np.zeros(nodes, dtype=np.int64) for _ in range(5)))
 
 
 @inlined
-def lay_out(ring: Ring, unit: int, period: int, nodes: int) -> int:
-    """Recompute the offsets of a unit's items; return the first node that got another one, else ``nodes``."""
-    offset, length, places, row = ring.offset, ring.length, ring.place, ring.row
+def spread(graph: Graph, ring: Ring, node: int) -> None:
+    """Mark the readers of a node stale."""
+    leaving, stale = graph.leaving, ring.stale
+    for edge in range(graph.leaving_offset[node], graph.leaving_offset[node + 1]):
+        stale[leaving[edge]] = True
+
+
+@inlined
+def lay_out(graph: Graph, ring: Ring, unit: int, period: int) -> int:
+    """Recompute the offsets of a unit's items; mark the nodes that moved, and return the first of them."""
+    offset, length, places, row, stale = ring.offset, ring.length, ring.place, ring.row, ring.stale
+    nodes = len(ring.start)
     at = ring.base[unit]
     first = nodes
     for place in range(ring.filled[unit]):
@@ -104,7 +136,10 @@ def lay_out(ring: Ring, unit: int, period: int, nodes: int) -> int:
         places[item] = place
         if offset[item] != at:
             offset[item] = at
-            first = min(first, item)
+            if item < nodes:
+                first = min(first, item)
+                stale[item] = True
+                spread(graph, ring, item)
         at += length[item]
         if at >= period:
             at -= period
@@ -112,54 +147,88 @@ def lay_out(ring: Ring, unit: int, period: int, nodes: int) -> int:
 
 
 @inlined
-def propagate(graph: Graph, ring: Ring, period: int, steepness: float, first: int) -> None:
-    """Recompute the starts from node ``first`` on."""
-    unit, offset, start, ready, penalty = ring.unit, ring.offset, ring.start, ring.ready, ring.penalty
-    rows, entering, timed = graph.entering_offset, graph.entering, graph.timed
+def put_items_back(ring: Ring, unit: int, period: int) -> None:
+    """Recompute the offsets of a unit whose items are again where they were."""
+    offset, length, places, row = ring.offset, ring.length, ring.place, ring.row
+    at = ring.base[unit]
+    for place in range(ring.filled[unit]):
+        item = row[unit, place]
+        places[item], offset[item] = place, at
+        at += length[item]
+        if at >= period:
+            at -= period
+
+
+@inlined
+def propagate(graph: Graph, ring: Ring, trail: Trail, period: int, steepness: float, first: int) -> int:
+    """Recompute the times of stale nodes, of which ``first`` is the first; return the change of all early ticks."""
+    unit, offset, start, ready, early = ring.unit, ring.offset, ring.start, ring.ready, ring.early
+    rows, entering, timed, stale = graph.entering_offset, graph.entering, graph.timed, ring.stale
     apart, together = graph.apart, graph.together
     apart_phase, together_phase = graph.apart_phase, graph.together_phase
-    end = rows[first]
+    count, change = 0, 0
     for node in range(first, len(start)):
-        begin, end = end, rows[node + 1]
-        fee = 0.0
+        if not stale[node]:
+            continue
+        stale[node] = False
+        trail.node[count], trail.start[count], trail.ready[count] = node, start[node], ready[node]
+        trail.early[count], trail.offset[count] = early[node], offset[node]
+        count += 1
+        begin, end = rows[node], rows[node + 1]
+        missed, here = 0, offset[node]
         if begin == end:
-            ready[node] = start[node] = offset[node] if timed[node] else 0
+            if not timed[node]:
+                here = 0
+            latest = at = here
         else:
             # The offset of the latest datum comes from the offsets alone, without a division of its time.
-            here, latest, phase = unit[node], -1, 0
+            home, latest, phase = unit[node], -1, 0
             for edge in range(begin, end):
                 before = entering[edge]
-                same = unit[before] == here
+                same = unit[before] == home
                 arrival = start[before] + (together[edge] if same else apart[edge])
                 if arrival > latest:
                     latest = arrival
                     phase = offset[before] + (together_phase[edge] if same else apart_phase[edge])
-            ready[node] = latest
             if phase >= period:
                 phase -= period
+            at = latest
             if timed[node]:
-                wait = offset[node] - phase
+                wait = here - phase
                 if wait < 0:
                     wait += period
-                missed = period - wait
-                if missed * steepness < wait:
-                    fee = missed * (steepness + 1.0)
+                if (period - wait) * steepness < wait:
+                    missed = period - wait
                     wait -= period
-                start[node] = latest + wait
+                at = latest + wait
             else:
-                start[node] = latest
-                offset[node] = phase
-        penalty[node + 1] = penalty[node] + fee
+                here = phase
+        change += missed - early[node]
+        ready[node], early[node] = latest, missed
+        if start[node] != at or offset[node] != here:
+            start[node], offset[node] = at, here
+            spread(graph, ring, node)
+    trail.size[0] = count
+    return change
+
+
+@inlined
+def retrace(ring: Ring, trail: Trail) -> None:
+    """Put the times back that the last pass changed."""
+    start, ready, early, timed_offset = ring.start, ring.ready, ring.early, ring.offset
+    for at in range(trail.size[0]):
+        node = trail.node[at]
+        start[node], ready[node], early[node] = trail.start[at], trail.ready[at], trail.early[at]
+        timed_offset[node] = trail.offset[at]
 
 
 @inlined
 def latency(graph: Graph, ring: Ring) -> int:
     """Return the ticks from the first start to the last end."""
-    start, length, entering, leaving = ring.start, ring.length, graph.entering_offset, graph.leaving_offset
-    first, last = start[0], 0
-    for node in range(len(start)):
-        if entering[node] == entering[node + 1]:
-            first = min(first, start[node])
-        if leaving[node] == leaving[node + 1]:
-            last = max(last, start[node] + length[node])
+    start, length = ring.start, ring.length
+    first, last = start[graph.source[0]], 0
+    for node in graph.source:
+        first = min(first, start[node])
+    for node in graph.sink:
+        last = max(last, start[node] + length[node])
     return int(last - first)

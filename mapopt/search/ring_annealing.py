@@ -6,10 +6,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mapopt.emulator.jit import compiled, inlined
+from mapopt.emulator.jit import borrowing, inlined
 from mapopt.instance import IntArray
 from mapopt.search.random_numbers import RandomState, below, uniform
-from mapopt.search.ring import FloatArray, Graph, Ring, latency, lay_out, propagate
+from mapopt.search.ring import (
+    FloatArray,
+    Graph,
+    Ring,
+    Trail,
+    latency,
+    lay_out,
+    propagate,
+    put_items_back,
+    retrace,
+    spread,
+    trail_of,
+)
 from mapopt.search.ring_exchanges import swap_across, swap_segments
 from mapopt.search.ring_moves import (
     Journal,
@@ -60,21 +72,17 @@ class RingWalk(NamedTuple):
     ----------
     value
         Objective of the sequences as they are; least latency without penalty, infinite before there is any;
-        iterations done.
+        iterations done; ticks by which nodes start too early, in all.
     start, unit
         Shape (nodes,): the schedule of least latency.
-    old_start, old_ready, old_penalty
-        The sequences' times before the move that is tried.
     """
 
     ring: Ring
     journal: Journal
+    trail: Trail
     value: FloatArray
     start: IntArray
     unit: IntArray
-    old_start: IntArray
-    old_ready: IntArray
-    old_penalty: FloatArray
 
 
 def ring_walk_of(ring: Ring) -> RingWalk:
@@ -83,16 +91,14 @@ def ring_walk_of(ring: Ring) -> RingWalk:
     return RingWalk(
         ring=ring,
         journal=journal_of(ring),
-        value=np.array([np.inf, np.inf, 0.0]),
+        trail=trail_of(ring),
+        value=np.array([np.inf, np.inf, 0.0, 0.0]),
         start=ring.start.copy(),
         unit=ring.unit[:nodes].copy(),
-        old_start=ring.start.copy(),
-        old_ready=ring.ready.copy(),
-        old_penalty=ring.penalty.copy(),
     )
 
 
-@compiled
+@borrowing
 def anneal_ring(
     graph: Graph,
     walk: RingWalk,
@@ -113,10 +119,8 @@ def anneal_ring(
     shares
         Shape (8,): running sums of how often each kind of move is drawn.
     """
-    ring, journal, value = walk.ring, walk.journal, walk.value
-    start, ready, penalty = ring.start, ring.ready, ring.penalty
-    old_start, old_ready, old_penalty = walk.old_start, walk.old_ready, walk.old_penalty
-    nodes = len(start)
+    ring, journal, trail, value = walk.ring, walk.journal, walk.trail, walk.value
+    start, ready = ring.start, ring.ready
     heat, steepness = 1.0, 1.0
     begun = int(value[2])
     for number in range(begun, until):
@@ -139,64 +143,59 @@ def anneal_ring(
             node = timed[below(random, len(timed))]
         journal.size[:] = 0
         changed = _move(graph, ring, journal, period, node, shares, random)
-        first = nodes
-        if journal.size[2] > 0:
-            first = min(journal.pair[0], journal.pair[1])
-        for at in range(journal.size[0]):
-            first = min(first, lay_out(ring, journal.unit[at], period, nodes))
         if changed:
-            first = _first_rehoused(ring, journal, first)
-            propagate(graph, ring, period, steepness, first)
-            found = latency(graph, ring) + penalty[nodes]
+            early = int(value[3]) + propagate(
+                graph, ring, trail, period, steepness, _first_stale(graph, ring, journal, period)
+            )
+            found = latency(graph, ring) + early * (steepness + 1.0)
             if found <= value[0] or uniform(random) < np.exp((value[0] - found) / heat):
-                value[0] = found
-                for at in range(first, nodes):
-                    old_start[at], old_ready[at] = start[at], ready[at]
-                    old_penalty[at + 1] = penalty[at + 1]
-                if penalty[nodes] == 0.0 and found < value[1]:
+                value[0], value[3] = found, early
+                if early == 0 and found < value[1]:
                     _keep(walk, found)
                 continue
+            retrace(ring, trail)
         put_back(graph, ring, journal)
         for at in range(journal.size[0]):
-            lay_out(ring, journal.unit[at], period, nodes)
-        for at in range(first, nodes):
-            start[at], ready[at] = old_start[at], old_ready[at]
-            penalty[at + 1] = old_penalty[at + 1]
-            if not graph.timed[at]:
-                ring.offset[at] = start[at] % period
+            put_items_back(ring, journal.unit[at], period)
 
 
-@compiled
+@borrowing
 def _measure(graph: Graph, walk: RingWalk, period: int, steepness: float) -> None:
     """Compute all times anew, as the penalties have changed."""
-    ring = walk.ring
-    propagate(graph, ring, period, steepness, 0)
-    walk.old_start[:], walk.old_ready[:] = ring.start, ring.ready
-    walk.old_penalty[:] = ring.penalty
-    penalty = ring.penalty[len(ring.start)]
-    walk.value[0] = latency(graph, ring) + penalty
-    if penalty == 0.0 and walk.value[0] < walk.value[1]:
-        _keep(walk, walk.value[0])
+    ring, value = walk.ring, walk.value
+    ring.stale[:] = True
+    value[3] += propagate(graph, ring, walk.trail, period, steepness, 0)
+    value[0] = latency(graph, ring) + value[3] * (steepness + 1.0)
+    if value[3] == 0 and value[0] < value[1]:
+        _keep(walk, value[0])
 
 
-@compiled
+@borrowing
 def _keep(walk: RingWalk, found: float) -> None:
     walk.value[1] = found
-    walk.start[:] = walk.ring.start
     for node in range(len(walk.unit)):
-        walk.unit[node] = walk.ring.unit[node]
+        walk.start[node], walk.unit[node] = walk.ring.start[node], walk.ring.unit[node]
 
 
 @inlined
-def _first_rehoused(ring: Ring, journal: Journal, first: int) -> int:
-    """Return the least of ``first`` and the nodes that were on a unit noted and are no longer."""
-    nodes = len(ring.start)
+def _first_stale(graph: Graph, ring: Ring, journal: Journal, period: int) -> int:
+    """Mark the nodes that a move gave another offset or unit, and their readers; return the first of them."""
+    nodes, unit, row, stale = len(ring.start), ring.unit, journal.row, ring.stale
+    first = nodes
+    for at in range(journal.size[2]):
+        node = journal.pair[at]
+        first = min(first, node)
+        stale[node] = True
+        spread(graph, ring, node)
     for at in range(journal.size[0]):
-        row, unit, home = journal.row, ring.unit, journal.unit[at]
+        home = journal.unit[at]
+        first = min(first, lay_out(graph, ring, home, period))
         for place in range(journal.filled[at]):
             item = row[at, place]
             if item < nodes and unit[item] != home:
                 first = min(first, item)
+                stale[item] = True
+                spread(graph, ring, item)
     return first
 
 

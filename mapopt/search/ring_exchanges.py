@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mapopt.emulator.jit import compiled
+from mapopt.emulator.jit import borrowing
 from mapopt.instance import IntArray
 from mapopt.search.random_numbers import RandomState, below, uniform
 from mapopt.search.ring import Graph, Ring
@@ -20,7 +20,7 @@ LONGEST = 10
 """Items in a segment that is exchanged, at most."""
 
 
-@compiled
+@borrowing
 def partner_unit(graph: Graph, ring: Ring, node: int, random: RandomState) -> int:
     """Draw another unit of the class of the node's unit; -1 if the node may not leave or there is none."""
     unit = ring.unit[node]
@@ -31,7 +31,7 @@ def partner_unit(graph: Graph, ring: Ring, node: int, random: RandomState) -> in
     return other if ring.filled[other] > 0 else -1
 
 
-@compiled
+@borrowing
 def swap_across(
     graph: Graph, ring: Ring, journal: Journal, period: int, node: int, random: RandomState
 ) -> bool:
@@ -71,7 +71,7 @@ def swap_across(
     return _swap_two_pairs(graph, ring, journal, period, node, other, random)
 
 
-@compiled
+@borrowing
 def _idle_item(ring: Ring, unit: int, least: int, one: int, other: int, random: RandomState) -> int:
     """Draw an idle item of the unit with a least length, -1 if there is none; ``one`` and ``other`` are left out."""
     nodes, found, chosen, row, length = len(ring.start), 0, -1, ring.row, ring.length
@@ -84,7 +84,7 @@ def _idle_item(ring: Ring, unit: int, least: int, one: int, other: int, random: 
     return chosen
 
 
-@compiled
+@borrowing
 def _cross(graph: Graph, ring: Ring, one: int, other: int) -> None:
     """Let two items of different units take each other's place; offsets are left to be laid out."""
     nodes = len(ring.start)
@@ -100,7 +100,7 @@ def _cross(graph: Graph, ring: Ring, one: int, other: int) -> None:
     ring.unit[other] = unit
 
 
-@compiled
+@borrowing
 def _swap_two_pairs(
     graph: Graph, ring: Ring, journal: Journal, period: int, node: int, other: int, random: RandomState
 ) -> bool:
@@ -140,7 +140,7 @@ def _swap_two_pairs(
     return _holds(graph, ring, unit) and _holds(graph, ring, target)
 
 
-@compiled
+@borrowing
 def swap_segments(
     graph: Graph, ring: Ring, journal: Journal, period: int, node: int, random: RandomState
 ) -> bool:
@@ -184,7 +184,7 @@ def swap_segments(
     return _exchange_segments(graph, ring, journal, node, size, target, other_place, other_size)
 
 
-@compiled
+@borrowing
 def _exchange_segments(
     graph: Graph, ring: Ring, journal: Journal, node: int, size: int, target: int, begin: int, other_size: int
 ) -> bool:
@@ -219,14 +219,14 @@ def _exchange_segments(
     return _holds(graph, ring, unit) and _holds(graph, ring, target)
 
 
-@compiled
+@borrowing
 def _holds(graph: Graph, ring: Ring, unit: int) -> bool:
     """Return whether the unit's capacities suffice."""
     used, capacity = ring.used, graph.capacity
     return bool(used[unit, 0] <= capacity[unit, 0] and used[unit, 1] <= capacity[unit, 1])
 
 
-@compiled
+@borrowing
 def _replace_head(row: IntArray, count: int, size: int, head: IntArray, other: int) -> None:
     """Put ``other`` items in the place of the first ``size`` of ``count``."""
     if other > size:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mapopt.emulator.jit import compiled, inlined
+from mapopt.emulator.jit import borrowing, inlined
 from mapopt.instance import IntArray
 from mapopt.search.random_numbers import RandomState, below, uniform
 from mapopt.search.ring import Graph, Ring
@@ -65,7 +65,7 @@ def journal_of(ring: Ring) -> Journal:
     )
 
 
-@compiled
+@borrowing
 def note_unit(ring: Ring, journal: Journal, unit: int) -> None:
     """Remember a unit as it is."""
     at = journal.size[0]
@@ -80,7 +80,7 @@ def note_unit(ring: Ring, journal: Journal, unit: int) -> None:
     journal.size[0] += 1
 
 
-@compiled
+@borrowing
 def set_length(ring: Ring, journal: Journal, item: int, length: int) -> None:
     """Change the length of an idle item."""
     at = journal.size[1]
@@ -154,7 +154,7 @@ def wanted(graph: Graph, ring: Ring, period: int, node: int, random: RandomState
     return int((ring.offset[reader] - ring.length[node] - delay - scattered(period, random)) % period)
 
 
-@compiled
+@borrowing
 def turn(ring: Ring, journal: Journal, unit: int, place: int) -> None:
     """Rewrite a sequence to begin at another of its items; no offset changes."""
     if place == 0:
@@ -171,7 +171,7 @@ def turn(ring: Ring, journal: Journal, unit: int, place: int) -> None:
         places[row[at]] = at
 
 
-@compiled
+@borrowing
 def has_room(graph: Graph, ring: Ring, one: int, other: int) -> bool:
     """Return whether capacities let two nodes of different units change units."""
     for kind in range(2):
@@ -184,7 +184,7 @@ def has_room(graph: Graph, ring: Ring, one: int, other: int) -> bool:
     return True
 
 
-@compiled
+@borrowing
 def rehouse(graph: Graph, ring: Ring, node: int, unit: int) -> None:
     """Book a node on another unit."""
     for kind in range(2):
@@ -230,7 +230,7 @@ def swap_equals(
     return True
 
 
-@compiled
+@borrowing
 def swap_neighbours(ring: Ring, journal: Journal, node: int, random: RandomState) -> bool:
     """Exchange the node with the item before or after it."""
     unit = ring.unit[node]
@@ -245,7 +245,7 @@ def swap_neighbours(ring: Ring, journal: Journal, node: int, random: RandomState
     return True
 
 
-@compiled
+@borrowing
 def move_segment(
     graph: Graph, ring: Ring, journal: Journal, period: int, node: int, random: RandomState
 ) -> bool:
@@ -289,7 +289,7 @@ def move_segment(
     return True
 
 
-@compiled
+@borrowing
 def rotate(ring: Ring, journal: Journal, period: int, node: int, random: RandomState) -> bool:
     """Turn the whole sequence, so that the node comes just after its data, or by a little."""
     unit = ring.unit[node]
@@ -304,7 +304,7 @@ def rotate(ring: Ring, journal: Journal, period: int, node: int, random: RandomS
     return True
 
 
-@compiled
+@borrowing
 def swap_within(ring: Ring, journal: Journal, node: int, random: RandomState) -> bool:
     """Exchange the node with another item of its unit."""
     unit = ring.unit[node]
@@ -320,7 +320,7 @@ def swap_within(ring: Ring, journal: Journal, node: int, random: RandomState) ->
     return True
 
 
-@compiled
+@borrowing
 def shift_idle(ring: Ring, journal: Journal, node: int, period: int, random: RandomState) -> bool:
     """Move idle time of the node's unit from one idle item to another, or an idle item elsewhere."""
     unit = ring.unit[node]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mapopt.emulator import timetriggered
 from mapopt.emulator.lower import lower
+from mapopt.errors import InputError
 from mapopt.feasibility import check
 from mapopt.instance import Instance
 from mapopt.mapping import Mapping
@@ -29,12 +30,18 @@ def horizon(task: Task) -> int:
 
 
 def latency_in_class(instance: Instance, mapping: Mapping, period: PeriodRange | None) -> int | None:
-    """Return the latency of a time-triggered mapping; ``None`` if it is infeasible or its period is not asked for."""
+    """Return the latency of a time-triggered mapping.
+
+    It is ``None`` if the mapping is infeasible, some of its starts are missing, or its period is not asked for.
+    """
     if mapping.horizon is None or len(mapping.patterns) != 1 or check(instance, mapping):
         return None
     if period is not None and not period.low <= mapping.horizon <= period.high:
         return None
-    verdict = timetriggered.judge(lower(instance, mapping))
+    try:
+        verdict = timetriggered.judge(lower(instance, mapping))
+    except InputError:
+        return None
     return None if isinstance(verdict, timetriggered.Conflict) else int(verdict.latencies.max())
 
 

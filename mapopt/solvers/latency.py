@@ -6,8 +6,12 @@ a cutoff (a decision); the same of a part of the mappings, by more pins in the i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from math import isinf
 from random import Random
+from threading import Lock
+from typing import Any
 
 import msgspec
 
@@ -22,6 +26,8 @@ from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
 from mapopt.search.annealing import annealed_cyclic, annealed_list
 from mapopt.solvers.base import Formulation, Task
+from mapopt.solvers.beside import beside
+from mapopt.solvers.forking import Send
 from mapopt.solvers.horizons import latency_in_class
 from mapopt.solvers.judging import BrokenFormulationError, measured
 from mapopt.solvers.model import Answer, Objective, Status
@@ -39,14 +45,22 @@ LIST_SHARE, LIST_NODE_S, LIST_ITERATIONS = 0.05, 0.01, 20_000
 CYCLIC_MOST, CYCLIC_ITERATIONS = 0.5, 3_000_000
 """Annealed cyclic orders: a round's share of the time is the gap, at most this; iterations in deterministic runs."""
 
-WIDE, FAR = 0.05, 0.15
-"""Gaps above which an incumbent is annealed again, and above which the whole problem is not solved."""
+WIDE, NEAR, FAR = 0.05, 0.10, 0.15
+"""Gaps above which an incumbent is annealed again, is annealed all the while if a class is tight, and above which the
+whole problem is not solved."""
+
+LEAST_S = 0.01
+"""Time of the annealing beside the solver at least, in seconds."""
+
+TIGHT = 0.97
+"""A class is tight if its units work this share of the period or more."""
 
 FIRST_STEP = 0.002
 """First step of the refutations over the bound, relative to it."""
 
-TRY_SHARE, GROWTH = 0.05, 1.6
-"""Share of the time of a decision in the first round, and how it grows from round to round."""
+TRY_SHARE, TRY_BESIDE, GROWTH = 0.05, 0.1, 1.6
+"""Share of the time of a decision in the first round, the same beside an annealing, and how it grows from round to
+round."""
 
 REFUTATIONS, APPROACHES = 3, 2
 """Decisions without answer, close to the bound and above, after which a round goes on to something else."""
@@ -99,7 +113,7 @@ def improve(task: Task, formulation: Formulation) -> Answer:
         return Answer(Status.INFEASIBLE, reason=str(error))
     search.begin()
     search.anneal()
-    search.rounds()
+    search.search()
     return search.answer()
 
 
@@ -117,6 +131,7 @@ class _Search:
         self.hard = self.reach = 0
         self.infeasible = False
         self.failure = ""
+        self.lock = Lock()
 
     @property
     def open(self) -> bool:
@@ -178,14 +193,31 @@ class _Search:
         if found is not None:
             self._take(found.mapping)
 
-    def rounds(self) -> None:
+    def search(self) -> None:
+        """Go on until the end; where a class has hardly any idle time, anneal on one worker all the while."""
+        limits = self.watch.limits
+        if limits.deterministic or limits.workers == 1 or not (self._is_above(NEAR) and self._is_tight):
+            self._rounds()
+            return
+        left = None if isinf(self.watch.left) else max(self.watch.left, LEAST_S)
+        aside = beside(self._anneal_beside, self._hear, replace(limits, time_s=left))
+        with self.watch.lending(1), aside:
+            self._rounds(alone=False)
+
+    def _rounds(self, *, alone: bool = True) -> None:
         """Refute, approach, anneal, solve; each round with more time for a question than the one before."""
-        limit, size, number = TRY_SHARE * self.budget, FIRST_SIZE, 0
+        limit = (TRY_SHARE if alone else TRY_BESIDE) * self.budget
+        size, number = FIRST_SIZE, 0
         while self.open:
             if self.value is not None:
                 self._refute(limit)
                 self._approach(limit)
-            if self._is_above(WIDE) and self.mapping is not None and self.mapping.horizon is not None:
+            if (
+                alone
+                and self._is_above(WIDE)
+                and self.mapping is not None
+                and self.mapping.horizon is not None
+            ):
                 self._anneal_lists(self.mapping.horizon, 1 + number, LIST_SHARE * self.budget)
                 self._anneal_cyclic(number)
             if not self._is_above(FAR):
@@ -193,6 +225,39 @@ class _Search:
             for _ in range(0 if self.task.period is None else NEIGHBOURHOODS):
                 size = self._neighbourhood(size, NEIGHBOURHOOD * limit)
             limit, number = limit * GROWTH, number + 1
+
+    @property
+    def _is_tight(self) -> bool:
+        """Whether cyclic orders can be annealed and nodes bound to a class fill almost all the time of its units."""
+        instance, period = self.task.instance, self.task.period
+        if period is None or not isinstance(instance.transfer, (Free, Delay)):
+            return False
+        only = (instance.times >= 0).sum(axis=1) == 1
+        return any(
+            int(instance.times[only & (instance.times[:, kind] >= 0), kind].sum())
+            >= TIGHT * period.high * instance.unit_class.tolist().count(kind)
+            for kind in range(len(instance.classes))
+        )
+
+    def _anneal_beside(self, send: Send, is_over: Callable[[], bool]) -> None:
+        """Anneal cyclic orders at the incumbent's period until the end, and send what is better."""
+        if self.mapping is None or self.mapping.horizon is None:
+            return
+        period, left = self.mapping.horizon, self.watch.left
+        annealed_cyclic(
+            self.task.instance,
+            period,
+            seed=self.watch.limits.seed,
+            seconds=None if isinf(left) else left,
+            target=self.bound,
+            start=self._loaded(period),
+            stop=is_over,
+            on_better=lambda better: send(better.mapping),
+        )
+
+    def _hear(self, message: Any) -> None:
+        """Take a mapping from the other process."""
+        self._take(msgspec.convert(message, Mapping))
 
     def _is_above(self, share: float) -> bool:
         """Whether the incumbent is above the bound by more than this share of it, in a stream."""
@@ -315,11 +380,12 @@ class _Search:
     def _take(self, mapping: Mapping) -> None:
         """Keep a mapping if the emulator measures a lower latency than before."""
         value = measured(self.task.instance, mapping, LATENCY)
-        if self.cutoff is None or value < self.cutoff:
-            if self.task.period is None:
-                mapping = msgspec.structs.replace(mapping, horizon=max(1, value), claims=None)
-            self.mapping, self.value = mapping, value
-            self.watch.report(LATENCY, value=value)
+        with self.lock:
+            if self.cutoff is None or value < self.cutoff:
+                if self.task.period is None:
+                    mapping = msgspec.structs.replace(mapping, horizon=max(1, value), claims=None)
+                self.mapping, self.value = mapping, value
+                self.watch.report(LATENCY, value=value)
 
     def _raise(self, bound: int) -> None:
         """Keep a bound if it is better than before."""

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
 import pytest
 
-from mapopt.emulator.jit import compiled
+from mapopt.emulator.jit import borrowing, compiled
+from mapopt.instance import IntArray
 
 INNER = """
 from mapopt.emulator.jit import compiled
@@ -57,13 +59,33 @@ def test_machine_code_is_never_that_of_older_sources(tmp_path: Path, elsewhere: 
     assert list((tmp_path / "kept" if elsewhere else folder / "__pycache__").rglob("outer*.nbi"))
 
 
+def test_arrays_outlive_the_functions_that_borrow_them() -> None:
+    """Called often, from functions that borrow as well, on a part of an array that nothing else refers to."""
+
+    @borrowing
+    def add(array: IntArray, by: int) -> None:
+        array[0] += by
+
+    @borrowing
+    def repeat(array: IntArray, times: int) -> None:
+        for _ in range(times):
+            add(array, 2)
+
+    array = np.zeros(4, dtype=np.int64)
+    before = sys.getrefcount(array)
+    for _ in range(100):
+        repeat(array[1:], 10)
+    assert array.tolist() == [0, 2000, 0, 0]
+    assert sys.getrefcount(array) == before
+
+
 def test_without_any_folder_to_keep_machine_code_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Numba raises a RuntimeError where it can write neither beside the sources nor in the user's home."""
     real = numba.njit
 
-    def njit(function: Any = None, *, cache: bool = False) -> Any:
+    def njit(*, cache: bool = False, **flags: Any) -> Any:
         if not cache:
-            return real(function)
+            return real(**flags)
 
         def refuse(function: Any) -> Any:
             raise RuntimeError(f"cannot cache function {function.__name__!r}: no locator available")
