@@ -18,27 +18,35 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "Bounds": "mapopt.bounds",
+    "Certificate": "mapopt.certificate",
     "Comparison": "mapopt.comparison",
     "InfeasibleError": "mapopt.errors",
     "InputError": "mapopt.errors",
     "Instance": "mapopt.instance",
+    "Limits": "mapopt.solvers.model",
     "MapoptError": "mapopt.errors",
     "Mapping": "mapopt.mapping",
     "Measurement": "mapopt.emulator.measurement",
     "Network": "mapopt.network.model",
     "NoMappingError": "mapopt.errors",
+    "Outcome": "mapopt.solvers.outcome",
     "Platform": "mapopt.platform.model",
     "build_instance": "mapopt.costs",
+    "certify": "mapopt.certificate",
     "check": "mapopt.feasibility",
     "compare": "mapopt.comparison",
+    "explain_mapping": "mapopt.explanation",
     "load_instance": "mapopt.sources",
     "load_network": "mapopt.network.library",
     "load_platform": "mapopt.platform.library",
     "lower_bounds": "mapopt.bounds",
     "map_instance": "mapopt.mappers.run",
     "measure": "mapopt.emulator.measure",
+    "pareto": "mapopt.solvers.pareto",
     "schedule": "mapopt.emulator.schedule",
+    "solve": "mapopt.solvers.driver",
     "verify": "mapopt.verification",
+    "verify_certificate": "mapopt.certificate",
 }
 
 __all__ = [*_EXPORTS, "__version__"]
@@ -46,6 +54,9 @@ __all__ = [*_EXPORTS, "__version__"]
 if TYPE_CHECKING:
     from mapopt.bounds import Bounds as Bounds
     from mapopt.bounds import lower_bounds as lower_bounds
+    from mapopt.certificate import Certificate as Certificate
+    from mapopt.certificate import certify as certify
+    from mapopt.certificate import verify_certificate as verify_certificate
     from mapopt.comparison import Comparison as Comparison
     from mapopt.comparison import compare as compare
     from mapopt.costs import build_instance as build_instance
@@ -56,6 +67,7 @@ if TYPE_CHECKING:
     from mapopt.errors import InputError as InputError
     from mapopt.errors import MapoptError as MapoptError
     from mapopt.errors import NoMappingError as NoMappingError
+    from mapopt.explanation import explain_mapping as explain_mapping
     from mapopt.feasibility import check as check
     from mapopt.instance import Instance as Instance
     from mapopt.mappers.run import map_instance as map_instance
@@ -64,6 +76,10 @@ if TYPE_CHECKING:
     from mapopt.network.model import Network as Network
     from mapopt.platform.library import load_platform as load_platform
     from mapopt.platform.model import Platform as Platform
+    from mapopt.solvers.driver import solve as solve
+    from mapopt.solvers.model import Limits as Limits
+    from mapopt.solvers.outcome import Outcome as Outcome
+    from mapopt.solvers.pareto import pareto as pareto
     from mapopt.sources import load_instance as load_instance
     from mapopt.verification import verify as verify
 
