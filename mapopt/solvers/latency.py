@@ -365,7 +365,11 @@ class _Search:
         start = None if task.decision else self.mapping or task.start
         answer = self.formulation.solve(replace(task, bound=self.bound, start=start))
         if answer.mapping is not None:
-            self._take(answer.mapping)
+            try:
+                self._take(answer.mapping)
+            except BrokenFormulationError as error:  # what was found before stands
+                self.failure = f"{error}; report it to the formulation's authors"
+                return answer
         if answer.status is Status.INFEASIBLE:
             if task.cutoff is None:
                 self.infeasible = True

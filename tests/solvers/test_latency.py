@@ -12,6 +12,7 @@ from formulations.latency_modulo import LatencyModulo, LatencyModuloOptions
 from formulations.latency_single import LatencySingle, LatencySingleOptions
 from mapopt.emulator.schedule import schedule
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
+from mapopt.mappers.registry import get
 from mapopt.mapping import Mapping
 from mapopt.solvers import latency
 from mapopt.solvers.base import Formulation, Task
@@ -219,3 +220,22 @@ def test_a_failed_solver_leaves_the_incumbent() -> None:
 def test_contradictions_are_caught() -> None:
     with pytest.raises(BrokenFormulationError, match="'vain': proves that no latency is below 1000000"):
         run(forked(), PeriodRange(21, 21), _Vain())  # type: ignore[arg-type]
+
+
+class Hasty(LatencyModulo):
+    """Starts every node at once."""
+
+    def solve(self, task: Task) -> Answer:
+        valid = schedule(task.instance, get("lpt").map(task.instance))
+        pattern = valid.patterns[0]
+        hasty = msgspec.structs.replace(pattern, starts=(0,) * len(pattern.units))
+        mapping = msgspec.structs.replace(valid, patterns=(hasty,), claims=None)
+        return Answer(Status.FEASIBLE, mapping, 1, 1)
+
+
+def test_a_schedule_that_is_not_feasible_is_a_failure_and_the_incumbent_stands() -> None:
+    instance = forked()
+    answer, _ = run(instance, PeriodRange(21, 21), Hasty(LatencyModuloOptions()))
+    assert answer.status is Status.FAILED
+    assert "before its data has arrived" in answer.reason
+    assert answer.mapping is not None
