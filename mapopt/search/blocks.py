@@ -94,51 +94,53 @@ def _topological(instance: Instance, members: Sequence[Sequence[int]]) -> list[i
 
 def graph_of(
     instance: Instance, tables: Tables, blocks: Blocks, movable: Sequence[bool], period: int
-) -> tuple[Graph, IntArray]:
-    """Return the blocks as a graph, and their lengths.
+) -> tuple[Graph, IntArray, Blocks]:
+    """Return a graph of blocks, their lengths, and which they are.
+
+    Blocks without a place between two others only delay: edges past them say the same with fewer nodes.
 
     Parameters
     ----------
     movable
         Per node: whether it may run on any unit of the class of its unit.
     """
-    count = len(blocks.members)
-    block, within = np.zeros(len(movable), np.int64), np.zeros(len(movable), np.int64)
-    length = np.zeros(count, dtype=np.int64)
-    need = np.zeros((count, 2), dtype=np.int64)
-    free = np.ones(count, dtype=np.bool_)
-    for number, (chain, unit) in enumerate(zip(blocks.members, blocks.unit, strict=True)):
+    lags = lags_of(instance, tables, blocks)
+    kept = _without_passages(blocks, lags)
+    number = {old: new for new, old in enumerate(kept)}
+    entering: list[list[tuple[int, int, int]]] = [[] for _ in kept]
+    for one, other in sorted(lags):
+        entering[number[other]].append((number[one], *lags[one, other]))
+    edges = [(one, other) for other, row in enumerate(entering) for one, _, _ in row]
+    leaving: list[list[tuple[int, int]]] = [[] for _ in kept]
+    for link, (one, other) in enumerate(edges):
+        leaving[one].append((other, link))
+    blocks = Blocks(
+        tuple(blocks.members[old] for old in kept),
+        tuple(blocks.unit[old] for old in kept),
+        tuple(blocks.timed[old] for old in kept),
+    )
+    length = np.zeros(len(kept), dtype=np.int64)
+    need = np.zeros((len(kept), 2), dtype=np.int64)
+    free = np.ones(len(kept), dtype=np.bool_)
+    for block, (chain, unit) in enumerate(zip(blocks.members, blocks.unit, strict=True)):
         for node in chain:
-            block[node], within[node] = number, length[number]
-            length[number] += tables.duration[node, unit]
-            free[number] &= movable[node]
-            need[number] += tables.need[tables.group[node], unit]
-    unit_of = np.array(blocks.unit, dtype=np.int64)[block]
-    duration = tables.duration[np.arange(len(block)), unit_of]
-    entering: list[list[tuple[int, int, int]]] = [[] for _ in range(count)]
-    leaving: list[list[tuple[int, int]]] = [[] for _ in range(count)]
-    for producer, consumer, tensor in instance.edges:
-        one, other = int(block[producer]), int(block[consumer])
-        if one == other:
-            continue
-        lag = int(within[producer] + duration[producer] - within[consumer])
-        delay = int(tables.once[tensor])
-        entering[other].append((one, lag + delay, lag))
-        leaving[one].append((other, delay))
-    edges = np.array([edge for row in entering for edge in row], dtype=np.int64).reshape(-1, 3)
+            length[block] += tables.duration[node, unit]
+            free[block] &= movable[node]
+            need[block] += tables.need[tables.group[node], unit]
+    ticks = np.array([edge for row in entering for edge in row], dtype=np.int64).reshape(-1, 3)
     exits = np.array([edge for row in leaving for edge in row], dtype=np.int64).reshape(-1, 2)
     peers = _peers(instance, blocks, length, free)
     kin = _kin(instance)
     graph = Graph(
         entering_offset=_offsets(entering),
-        entering=edges[:, 0].copy(),
-        apart=edges[:, 1].copy(),
-        together=edges[:, 2].copy(),
-        apart_phase=edges[:, 1] % period,
-        together_phase=edges[:, 2] % period,
+        entering=ticks[:, 0].copy(),
+        apart=ticks[:, 1].copy(),
+        together=ticks[:, 2].copy(),
+        apart_phase=ticks[:, 1] % period,
+        together_phase=ticks[:, 2] % period,
         leaving_offset=_offsets(leaving),
         leaving=exits[:, 0].copy(),
-        delay=exits[:, 1].copy(),
+        link=exits[:, 1].copy(),
         timed=np.array(blocks.timed, dtype=np.bool_),
         movable=free,
         peer_offset=_offsets(peers),
@@ -147,10 +149,90 @@ def graph_of(
         kin=np.array([unit for row in kin for unit in row], dtype=np.int64),
         need=need,
         capacity=tables.capacity,
-        source=np.array([number for number, row in enumerate(entering) if not row], dtype=np.int64),
-        sink=np.array([number for number, row in enumerate(leaving) if not row], dtype=np.int64),
+        source=np.array([block for block, row in enumerate(entering) if not row], dtype=np.int64),
+        sink=np.array([block for block, row in enumerate(leaving) if not row], dtype=np.int64),
     )
-    return graph, length
+    return graph, length, blocks
+
+
+Places = dict[int, tuple[int, int]]
+"""Unit and start of blocks, by their first nodes."""
+
+
+def expand(instance: Instance, tables: Tables, blocks: Blocks, placed: Places) -> tuple[IntArray, IntArray]:
+    """Return the units and the starts of all nodes; the first start is 0.
+
+    Parameters
+    ----------
+    placed
+        Where blocks are; others keep their unit and start when their data are there.
+    """
+    units = np.zeros(len(instance.nodes), dtype=np.int64)
+    times = np.zeros(len(instance.nodes), dtype=np.int64)
+    ready = [0] * len(blocks.members)
+    leaving: list[list[tuple[int, int]]] = [[] for _ in blocks.members]
+    for (one, other), (apart, _) in lags_of(instance, tables, blocks).items():
+        leaving[one].append((other, apart))
+    for number, chain in enumerate(blocks.members):
+        unit, start = placed.get(chain[0], (blocks.unit[number], ready[number]))
+        for other, apart in leaving[number]:
+            ready[other] = max(ready[other], start + apart)
+        for node in chain:
+            units[node], times[node] = unit, start
+            start += int(tables.duration[node, unit])
+    return units, times - times.min()
+
+
+Lags = dict[tuple[int, int], tuple[int, int]]
+"""By edge (producer, consumer): ticks from start to start on different units, and on the same."""
+
+
+def lags_of(instance: Instance, tables: Tables, blocks: Blocks) -> Lags:
+    """Return the edges between blocks; of several between the same two, what all of them ask for."""
+    block, within = [0] * len(instance.nodes), [0] * len(instance.nodes)
+    after = [0] * len(instance.nodes)
+    for number, (chain, unit) in enumerate(zip(blocks.members, blocks.unit, strict=True)):
+        at = 0
+        for node in chain:
+            block[node], within[node] = number, at
+            at += int(tables.duration[node, unit])
+            after[node] = at
+    lags: Lags = {}
+    for producer, consumer, tensor in instance.edges:
+        if block[producer] != block[consumer]:
+            lag = after[producer] - within[consumer]
+            _demand(lags, (block[producer], block[consumer]), (lag + int(tables.once[tensor]), lag))
+    return lags
+
+
+def _demand(lags: Lags, edge: tuple[int, int], ticks: tuple[int, int]) -> None:
+    known = lags.get(edge, ticks)
+    lags[edge] = max(known[0], ticks[0]), max(known[1], ticks[1])
+
+
+def _without_passages(blocks: Blocks, lags: Lags) -> list[int]:
+    """Replace blocks without a place by edges from those before to those after, where that makes no more edges."""
+    before: list[dict[int, None]] = [{} for _ in blocks.members]
+    behind: list[dict[int, None]] = [{} for _ in blocks.members]
+    for one, other in lags:
+        before[other][one] = behind[one][other] = None
+    kept = []
+    for number, timed in enumerate(blocks.timed):
+        sources, targets = before[number], behind[number]
+        if timed or not sources or not targets or (len(sources) - 1) * (len(targets) - 1) > 1:
+            kept.append(number)
+            continue
+        for source in sources:
+            del behind[source][number]
+            first = lags.pop((source, number))[0]
+            for target in targets:
+                ticks = first + lags[number, target][0]
+                _demand(lags, (source, target), (ticks, ticks))
+                before[target][source] = behind[source][target] = None
+        for target in targets:
+            del before[target][number]
+            del lags[number, target]
+    return kept
 
 
 def _offsets(rows: Sequence[Sequence[object]]) -> IntArray:

@@ -13,24 +13,19 @@ from mapopt.instance import Instance, IntArray
 from mapopt.mapping import Mapping
 from mapopt.placement.problem import Problem
 from mapopt.search.assignment import homes_of, homes_within
-from mapopt.search.blocks import Blocks, blocks_of, graph_of, move_shares, ring_of
+from mapopt.search.blocks import Blocks, Places, blocks_of, expand, graph_of, move_shares, ring_of
 from mapopt.search.effort import Effort, never
+from mapopt.search.fitting import fit
 from mapopt.search.fusion import fuse
-from mapopt.search.list_annealing import anneal, walk_of
 from mapopt.search.list_search import longest_paths, packed
 from mapopt.search.load_annealing import excess
 from mapopt.search.random_numbers import RandomState, random_state
+from mapopt.search.relaxation import movable_nodes, tight_units
 from mapopt.search.ring import FloatArray, Graph
 from mapopt.search.ring_annealing import Cooling, RingWalk, anneal_ring, ring_walk_of
 from mapopt.search.schedule import Schedule, finish
 from mapopt.search.tables import Tables, tables_of
 from mapopt.transfers import Delay, Free
-
-LOOSE = 0.6
-"""A class whose units work less than this share of the period on average is loose."""
-
-REPAIRS, REPAIR_STEP = 4000, 500
-"""List schedules tried to place the nodes of loose classes around a tight one, and in one go."""
 
 CALIBRATION = 4096
 """Moves by which the speed is measured."""
@@ -160,11 +155,14 @@ class _Phase:
 
 
 FUSED = _Phase(0.45, 0.10, 0.002)
+ALONE = _Phase(1.0, 0.20, 0.002, smooth=0.7)
 SINGLE = _Phase(0.55, 0.05, 0.001)
 AGAIN = _Phase(0.55, 0.08, 0.001)
 
 ROUND_MOVES = 50_000
-"""About the moves per node of one round where the limits allow several: other chains in one piece do more than time."""
+"""About the moves per node of one round where the limits allow several: other chains in one piece do more than time.
+
+Where the nodes of a loose class only delay, a round is over with its first phase, :data:`ALONE`."""
 
 
 class _Search:
@@ -189,7 +187,7 @@ class _Search:
         self.target = target
         self.on_better = on_better
         self.best: Schedule | None = None
-        self.movable = _movable(problem)
+        self.movable = movable_nodes(problem)
         self.head = longest_paths(tables, problem.instance)[0]
 
     def offer(self, schedule: Schedule | None) -> None:
@@ -206,9 +204,9 @@ class _Search:
     def run(self, units: Sequence[int]) -> None:
         """Make rounds until the limits or the target end them: from scratch, then from the best, and so on."""
         number = 0
-        tight = self._tight(units)
+        tight = tight_units(self.problem, self.tables, units, self.movable, self.period)
         while not self.is_done:
-            if number % 2 == 0 or self.best is None:
+            if number % 2 == 0 or self.best is None or not all(tight):
                 self._from_scratch(units, tight, self.seed + number)
             else:
                 moves = self._moves(self.best.units)
@@ -226,9 +224,10 @@ class _Search:
         moves = self._moves(homes)
         last = self._last(moves) is not None
         fused = blocks_of(self.instance, homes, edges, tight)
-        found = self._anneal(fused, FUSED.cooling(int(moves * FUSED.share), self.period), seed, 0, None)
+        phase = FUSED if all(tight) else ALONE
+        found = self._anneal(fused, phase.cooling(int(moves * phase.share), self.period), seed, 0, None)
         self.offer(found)
-        if found is not None and not self.is_done:
+        if found is not None and all(tight) and not self.is_done:
             single = blocks_of(self.instance, found.units)
             left = self.effort.iterations if last and self.effort.iterations else int(moves * SINGLE.share)
             self.offer(self._anneal(single, SINGLE.cooling(left, self.period), seed, 1, found.starts))
@@ -236,18 +235,6 @@ class _Search:
     def _last(self, moves: int) -> int | None:
         """Return the moves if they are all that are left."""
         return moves if moves == self.effort.iterations else None
-
-    def _tight(self, units: Sequence[int]) -> list[bool]:
-        """Return for each unit whether its class is tight; all are if none is, or if nodes are bound or choose."""
-        load = np.zeros(len(self.instance.units))
-        np.add.at(load, list(units), self.tables.duration[np.arange(len(units)), list(units)])
-        kinds = self.instance.unit_class
-        mean = [
-            load[kinds == kind].mean() if (kinds == kind).any() else 0.0 for kind in range(max(kinds) + 1)
-        ]
-        tight = [mean[kind] >= LOOSE * self.period for kind in kinds]
-        can_part = all(self.movable) and all(len(kinds) == 1 for kinds in self.problem.classes)
-        return tight if any(tight) and can_part else [True] * len(tight)
 
     def _moves(self, units: Sequence[int]) -> int:
         """Return how many moves a round makes, so that all rounds are about as long and end with the limits."""
@@ -280,15 +267,21 @@ class _Search:
                 break
         if walk.latency == np.inf:
             return None
-        units, times = walk.expanded(self.tables)
-        if all(blocks.timed):
-            return finish(self.instance, self.period, units, times, {})
-        return self._repair(blocks, units, times, seed)
+        if self.best is not None and walk.latency >= self.best.latency:
+            return None
+        places: Places | None = walk.placed
+        if not all(blocks.timed):
+            places = fit(
+                self.instance, self.tables, blocks, walk.placed, int(walk.latency), self.period, seed
+            )
+        if places is None:
+            return None
+        return finish(self.instance, self.period, *expand(self.instance, self.tables, blocks, places), {})
 
     def _walk(
         self, blocks: Blocks, cooling: Cooling, seed: int, stream: int, starts: Sequence[int] | None
     ) -> _Walk:
-        graph, length = graph_of(self.instance, self.tables, blocks, self.movable, self.period)
+        graph, length, blocks = graph_of(self.instance, self.tables, blocks, self.movable, self.period)
         times = self.head if starts is None else starts
         offset = np.array([int(times[chain[0]]) % self.period for chain in blocks.members], dtype=np.int64)
         ring = ring_of(graph, blocks, length, self.period, offset, exact=starts is not None)
@@ -302,36 +295,6 @@ class _Search:
             move_shares(graph, ring),
             random_state(seed, stream),
         )
-
-    def _repair(self, blocks: Blocks, units: IntArray, times: IntArray, seed: int) -> Schedule | None:
-        """Place the nodes of loose classes by list scheduling around the sequences of the tight ones."""
-        fixed = np.full(len(times), -1, dtype=np.int64)
-        chosen = np.full(len(self.problem.groups), -1, dtype=np.int64)
-        for chain, timed in zip(blocks.members, blocks.timed, strict=True):
-            for node in chain if timed else ():
-                fixed[node] = times[node] % self.period
-                chosen[self.problem.group_of[node]] = units[node]
-        walk = walk_of(self.tables, times.astype(np.float64), chosen)
-        heat = 0.01 * self.period
-        for until in range(REPAIR_STEP, REPAIRS + 1, REPAIR_STEP):
-            anneal(
-                self.tables,
-                self.period,
-                walk,
-                heat,
-                REPAIRS,
-                until,
-                self.target,
-                False,
-                fixed,
-                random_state(seed, 3 + until),
-            )
-            if self.effort.stop():
-                break
-        if walk.value[2] < 0:
-            return None
-        early = int(walk.start.min())
-        return finish(self.instance, self.period, walk.unit, walk.start - early, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,24 +334,13 @@ class _Walk:
             self.random,
         )
 
-    def expanded(self, tables: Tables) -> tuple[IntArray, IntArray]:
-        """Return units and starts of all nodes in the best sequences; nodes without a place keep their unit."""
-        units = np.zeros(len(tables.group), dtype=np.int64)
-        times = np.zeros(len(tables.group), dtype=np.int64)
-        for number, chain in enumerate(self.blocks.members):
-            at = int(self.walk.start[number])
-            unit = int(self.walk.unit[number]) if self.blocks.timed[number] else self.blocks.unit[number]
-            for node in chain:
-                units[node], times[node] = unit, at
-                at += int(tables.duration[node, unit])
-        return units, times - times.min()
-
-
-def _movable(problem: Problem) -> list[bool]:
-    """Return for each node whether it may run alone on any unit of each class that it may use."""
-    found = []
-    for group in problem.group_of:
-        units = {unit for kind in problem.classes[group] for unit in problem.units_of[kind]}
-        alone = len(problem.groups[group]) == 1 and not problem.apart[group]
-        found.append(alone and units == problem.allowed[group])
-    return found
+    @property
+    def placed(self) -> Places:
+        """Unit and start of the blocks that have a place in the best sequences, by their first nodes."""
+        return {
+            chain[0]: (int(unit), int(start))
+            for chain, timed, unit, start in zip(
+                self.blocks.members, self.blocks.timed, self.walk.unit, self.walk.start, strict=True
+            )
+            if timed
+        }

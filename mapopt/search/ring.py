@@ -31,8 +31,8 @@ class Graph(NamedTuple):
         unit or on the same.
     apart_phase, together_phase
         The same ticks modulo the period.
-    leaving_offset, leaving, delay
-        Edges by the node they leave: the reader, and the ticks of the transfer.
+    leaving_offset, leaving, link
+        Edges by the node they leave: the reader, and the edge's row among those that enter.
     timed
         Shape (nodes,): whether a node has a place in a sequence; others start when their data are there.
     movable
@@ -55,7 +55,7 @@ class Graph(NamedTuple):
     together_phase: IntArray
     leaving_offset: IntArray
     leaving: IntArray
-    delay: IntArray
+    link: IntArray
     timed: BoolArray
     movable: BoolArray
     peer_offset: IntArray

@@ -150,8 +150,8 @@ def wanted(graph: Graph, ring: Ring, period: int, node: int, random: RandomState
     reader = graph.leaving[edge]
     if not graph.timed[reader]:
         return int(ring.ready[node] % period)
-    delay = 0 if ring.unit[reader] == ring.unit[node] else graph.delay[edge]
-    return int((ring.offset[reader] - ring.length[node] - delay - scattered(period, random)) % period)
+    lag = graph.together if ring.unit[reader] == ring.unit[node] else graph.apart
+    return int((ring.offset[reader] - lag[graph.link[edge]] - scattered(period, random)) % period)
 
 
 @borrowing

@@ -11,13 +11,13 @@ from mapopt.solvers.forking import Send, run_forked
 from mapopt.solvers.model import Limits
 from mapopt.solvers.watch import Watch
 
-Work = Callable[[Send, Callable[[], bool]], None]
-"""Gets a function that sends a value to this process, and one to ask whether to end."""
+Work = Callable[[Send, Watch], None]
+"""Gets a function that sends a value to this process, and the watch that says when to end."""
 
 
 @contextmanager
 def beside(work: Work, on_message: Callable[[Any], None], limits: Limits) -> Iterator[None]:
-    """Run ``work`` in a copy of this process while the body runs; it is told to end with the body.
+    """Run ``work`` in a copy of this process while the body runs; its watch says stop when the body ends.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def beside(work: Work, on_message: Callable[[Any], None], limits: Limits) -> Ite
     limits
         Of the work.
     """
-    watch, over, begun = Watch(limits), threading.Event(), threading.Event()
+    watch, begun = Watch(limits), threading.Event()
     errors: list[BaseException] = []
 
     def receive(message: Any) -> None:
@@ -39,11 +39,11 @@ def beside(work: Work, on_message: Callable[[Any], None], limits: Limits) -> Ite
 
     def in_copy(send: Send) -> None:
         send("begun")
-        work(send, over.is_set)
+        work(send, watch)
 
     def listen() -> None:
         try:
-            run_forked(in_copy, over.set, watch, receive)
+            run_forked(in_copy, watch.stop, watch, receive)
         except BaseException as error:  # handed over to the caller's thread
             errors.append(error)
         finally:

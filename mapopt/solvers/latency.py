@@ -6,7 +6,6 @@ a cutoff (a decision); the same of a part of the mappings, by more pins in the i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from math import isinf
 from random import Random
@@ -24,14 +23,15 @@ from mapopt.instance import Instance
 from mapopt.mapping import Mapping
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
-from mapopt.search.annealing import annealed_cyclic, annealed_list
+from mapopt.search.annealing import Relaxation, annealed_cyclic, annealed_list
 from mapopt.solvers.base import Formulation, Task
 from mapopt.solvers.beside import beside
 from mapopt.solvers.forking import Send
 from mapopt.solvers.horizons import latency_in_class
 from mapopt.solvers.judging import BrokenFormulationError, measured
-from mapopt.solvers.model import Answer, Objective, Status
+from mapopt.solvers.model import Answer, Objective, PeriodRange, Status
 from mapopt.solvers.neighbourhoods import pinned, rebound
+from mapopt.solvers.watch import Watch
 from mapopt.transfers import Delay, Free
 
 LATENCY = Objective.LATENCY
@@ -42,15 +42,16 @@ UNLIMITED_S = 600.0
 LIST_SHARE, LIST_NODE_S, LIST_ITERATIONS = 0.05, 0.01, 20_000
 """Annealed list scheduling: share of the time, seconds per node at most, and iterations in deterministic runs."""
 
-CYCLIC_MOST, CYCLIC_ITERATIONS = 0.5, 3_000_000
-"""Annealed cyclic orders: a round's share of the time is the gap, at most this; iterations in deterministic runs."""
+CYCLIC_MOST, CYCLIC_ITERATIONS, SEEDS = 0.25, 3_000_000, 1000
+"""Annealed cyclic orders: a round's share of the time is the gap, at most this; iterations in deterministic runs; and
+how far apart the seeds of two rounds are, as a round uses several."""
 
-WIDE, NEAR, FAR = 0.05, 0.10, 0.15
-"""Gaps above which an incumbent is annealed again, is annealed all the while if a class is tight, and above which the
-whole problem is not solved."""
+CLOSE, WIDE, FAR = 0.02, 0.05, 0.15
+"""Gaps above which large neighbourhoods are searched, an incumbent is annealed again, and the whole problem is not
+solved."""
 
 LEAST_S = 0.01
-"""Time of the annealing beside the solver at least, in seconds."""
+"""Time of the search beside at least, in seconds."""
 
 TIGHT = 0.97
 """A class is tight if its units work this share of the period or more."""
@@ -58,9 +59,8 @@ TIGHT = 0.97
 FIRST_STEP = 0.002
 """First step of the refutations over the bound, relative to it."""
 
-TRY_SHARE, TRY_BESIDE, GROWTH = 0.05, 0.1, 1.6
-"""Share of the time of a decision in the first round, the same beside an annealing, and how it grows from round to
-round."""
+TRY_FIRST, TRY_SHARE, GROWTH = 0.02, 0.05, 1.6
+"""Share of the time of a decision in a first round on all workers, in the first of several, and how it grows."""
 
 REFUTATIONS, APPROACHES = 3, 2
 """Decisions without answer, close to the bound and above, after which a round goes on to something else."""
@@ -71,8 +71,8 @@ WIDER = 1.5
 WHOLE_SOLVE, NEIGHBOURHOODS, NEIGHBOURHOOD = 2.0, 5, 0.3
 """In each round: the time of one solve of the whole problem, in decisions; how many neighbourhoods, and their time."""
 
-LEAST_GAIN = 100
-"""Neighbourhoods look for solutions that close at least one in so many parts of the gap."""
+LEAST_GAIN = 0.01
+"""Neighbourhoods look for solutions that close at least this share of the gap."""
 
 FIRST_SIZE, LEAST_SIZE = 12, 4
 """Groups whose units are free in the first neighbourhood, and in the smallest."""
@@ -131,7 +131,9 @@ class _Search:
         self.hard = self.reach = 0
         self.infeasible = False
         self.failure = ""
+        self.size = FIRST_SIZE
         self.lock = Lock()
+        self.tell: Send | None = None
 
     @property
     def open(self) -> bool:
@@ -194,37 +196,46 @@ class _Search:
             self._take(found.mapping)
 
     def search(self) -> None:
-        """Go on until the end; where a class has hardly any idle time, anneal on one worker all the while."""
+        """Go on until the end: after a round of everything with half of the workers at the bound, half at the value."""
         limits = self.watch.limits
-        if limits.deterministic or limits.workers == 1 or not (self._is_above(NEAR) and self._is_tight):
+        if limits.deterministic or limits.workers == 1:
             self._rounds()
             return
+        if not (self._is_above(FAR) and self._is_tight):
+            self._round(TRY_FIRST * self.budget, 0)
+        if not self.open:
+            return
+        half = limits.workers // 2
         left = None if isinf(self.watch.left) else max(self.watch.left, LEAST_S)
-        aside = beside(self._anneal_beside, self._hear, replace(limits, time_s=left))
-        with self.watch.lending(1), aside:
-            self._rounds(alone=False)
+        aside = beside(self._improve_beside, self._hear, replace(limits, workers=half, time_s=left))
+        with self.watch.lending(half), aside:
+            self._rounds(above=False)
 
-    def _rounds(self, *, alone: bool = True) -> None:
-        """Refute, approach, anneal, solve; each round with more time for a question than the one before."""
-        limit = (TRY_SHARE if alone else TRY_BESIDE) * self.budget
-        size, number = FIRST_SIZE, 0
+    def _rounds(self, number: int = 0, *, below: bool = True, above: bool = True) -> None:
+        """Make rounds, each with more time for a question than the one before."""
         while self.open:
-            if self.value is not None:
-                self._refute(limit)
-                self._approach(limit)
-            if (
-                alone
-                and self._is_above(WIDE)
-                and self.mapping is not None
-                and self.mapping.horizon is not None
-            ):
-                self._anneal_lists(self.mapping.horizon, 1 + number, LIST_SHARE * self.budget)
-                self._anneal_cyclic(number)
-            if not self._is_above(FAR):
-                self._solve(WHOLE_SOLVE * limit)
-            for _ in range(0 if self.task.period is None else NEIGHBOURHOODS):
-                size = self._neighbourhood(size, NEIGHBOURHOOD * limit)
-            limit, number = limit * GROWTH, number + 1
+            self._round(TRY_SHARE * GROWTH**number * self.budget, number, below=below, above=above)
+            number += 1
+
+    def _round(self, limit: float, number: int, *, below: bool = True, above: bool = True) -> None:
+        """Refute and approach, anneal, solve, and look around: what is for the bound, for the value, or both."""
+        is_far = self._is_above(FAR)
+        if below and (self.value is not None or not above):
+            self._refute(limit)
+        if above and not is_far:
+            self._approach(limit)
+        if self._is_above(WIDE):
+            self._anneal_again(2 * number + above)
+        if not above:
+            return
+        if self._is_above(CLOSE):
+            self._solve_relaxed(WHOLE_SOLVE * limit)
+            self._descend(WHOLE_SOLVE * limit)
+        if is_far:
+            return
+        self._solve(WHOLE_SOLVE * limit)
+        for _ in range(0 if self.task.period is None else NEIGHBOURHOODS):
+            self._neighbourhood(NEIGHBOURHOOD * limit)
 
     @property
     def _is_tight(self) -> bool:
@@ -239,21 +250,13 @@ class _Search:
             for kind in range(len(instance.classes))
         )
 
-    def _anneal_beside(self, send: Send, is_over: Callable[[], bool]) -> None:
-        """Anneal cyclic orders at the incumbent's period until the end, and send what is better."""
-        if self.mapping is None or self.mapping.horizon is None:
-            return
-        period, left = self.mapping.horizon, self.watch.left
-        annealed_cyclic(
-            self.task.instance,
-            period,
-            seed=self.watch.limits.seed,
-            seconds=None if isinf(left) else left,
-            target=self.bound,
-            start=self._loaded(period),
-            stop=is_over,
-            on_better=lambda better: send(better.mapping),
-        )
+    def _improve_beside(self, send: Send, watch: Watch) -> None:
+        """Go on with the value in a copy of this process until the end, and send what is better."""
+        self.watch = watch
+        self.task = replace(self.task, watch=watch)
+        self.tell = send
+        self.random = Random(f"{watch.limits.seed} beside")
+        self._rounds(below=False)
 
     def _hear(self, message: Any) -> None:
         """Take a mapping from the other process."""
@@ -265,8 +268,16 @@ class _Search:
             self.value is not None and self.value > (1 + share) * self.bound and self.task.period is not None
         )
 
+    def _anneal_again(self, number: int) -> None:
+        """Anneal lists and cyclic orders at the incumbent's period; the number chooses among random sequences."""
+        if self.mapping is None or self.mapping.horizon is None:
+            return
+        if not self._is_tight:
+            self._anneal_lists(self.mapping.horizon, 1 + number, LIST_SHARE * self.budget)
+        self._anneal_cyclic(number)
+
     def _anneal_cyclic(self, number: int) -> None:
-        """Anneal cyclic orders at the incumbent's period; the first time from scratch, then from the incumbent."""
+        """Anneal cyclic orders at the incumbent's period; the first two numbers from scratch, then the incumbent."""
         if not self.open or self.mapping is None or self.mapping.horizon is None:
             return
         if not isinstance(self.task.instance.transfer, (Free, Delay)):
@@ -277,11 +288,11 @@ class _Search:
         found = annealed_cyclic(
             self.task.instance,
             period,
-            seed=self.watch.limits.seed + number,
+            seed=self.watch.limits.seed + SEEDS * number,
             iterations=CYCLIC_ITERATIONS if deterministic else None,
             seconds=None if deterministic else min(share * self.budget, self.watch.left),
             target=self.bound,
-            start=self.mapping if number else self._loaded(period),
+            start=self._loaded(period) if number < 2 else self.mapping,
             stop=lambda: self.watch.stopped,
             on_better=lambda better: self._take(better.mapping),
         )
@@ -290,7 +301,7 @@ class _Search:
 
     def _refute(self, limit: float) -> None:
         """Ask for latencies a step above the bound; steps double until one gives no answer, then halve the way."""
-        step, fruitless = self._first_step, 0
+        step, fruitless, self.hard = self._first_step, 0, 0
         while fruitless < REFUTATIONS and self.open:
             least = max(self._first_step // 4, 1)
             if self.hard > self.bound:
@@ -331,12 +342,44 @@ class _Search:
             with self.watch.at_most(limit):
                 self._ask(replace(self.task, cutoff=self.cutoff, decision=first))
 
-    def _neighbourhood(self, size: int, limit: float) -> int:
-        """Look for a better mapping that differs on few groups' units; return the size of the next neighbourhood."""
+    def _descend(self, limit: float) -> None:
+        """Improve the incumbent in the formulation's own large neighbourhoods."""
+        if self.open and self.value is not None:
+            with self.watch.at_most(limit):
+                self._ask(replace(self.task, cutoff=self.value + 1, improving=True))
+
+    def _solve_relaxed(self, limit: float) -> None:
+        """Improve without the units of loose classes, and fit their nodes in afterwards."""
+        if not self.open or self.mapping is None or self.mapping.horizon is None:
+            return
+        if not isinstance(self.task.instance.transfer, (Free, Delay)):
+            return
+        period, units = self.mapping.horizon, self.mapping.assignment(self.task.instance)[0]
+        relaxation = Relaxation(self.problem, units, period, self.watch.limits.seed)
+        if relaxation.instance is None:
+            return
+        start = relaxation.relaxed(self.mapping)
+        task = replace(
+            self.task,
+            instance=relaxation.instance,
+            period=PeriodRange(period, period),
+            cutoff=None if self.value is None else self.value + 1,
+            bound=self.bound,
+            start=start,
+            improving=latency_in_class(relaxation.instance, start, self.task.period) is not None,
+        )
+        with self.watch.at_most(limit), self.watch.deaf():
+            found = self.formulation.solve(task).mapping
+        schedule = None if found is None else relaxation.fitted(found)
+        if schedule is not None:
+            self._take(schedule.mapping)
+
+    def _neighbourhood(self, limit: float) -> None:
+        """Look for a better mapping that differs on few groups' units, more of them after each that has none."""
         if self.mapping is None or self.value is None or not self.open:
-            return size
-        cutoff = self.value - (self.value - self.bound) // LEAST_GAIN
-        instance = pinned(self.problem, self.mapping, self._free(size))
+            return
+        cutoff = self.value - int(LEAST_GAIN * (self.value - self.bound))
+        instance = pinned(self.problem, self.mapping, self._free(self.size))
         task = replace(
             self.task, instance=instance, cutoff=cutoff, decision=True, start=rebound(self.mapping, instance)
         )
@@ -344,9 +387,10 @@ class _Search:
             answer = self.formulation.solve(task)
         if answer.mapping is not None:
             self._take(rebound(answer.mapping, self.task.instance))
-        if answer.status is Status.INFEASIBLE:
-            return min(size + 2, len(self.problem.groups))
-        return size if answer.mapping is not None else max(LEAST_SIZE, size - 2)
+        elif answer.status is Status.INFEASIBLE:
+            self.size = min(self.size + 2, len(self.problem.groups))
+        else:
+            self.size = max(LEAST_SIZE, self.size - 2)
 
     def _free(self, size: int) -> set[int]:
         """Choose groups: neighbours in time, or random ones."""
@@ -390,6 +434,8 @@ class _Search:
                     mapping = msgspec.structs.replace(mapping, horizon=max(1, value), claims=None)
                 self.mapping, self.value = mapping, value
                 self.watch.report(LATENCY, value=value)
+                if self.tell is not None:
+                    self.tell(msgspec.to_builtins(mapping))
 
     def _raise(self, bound: int) -> None:
         """Keep a bound if it is better than before."""

@@ -17,7 +17,7 @@ def test_times_kept_from_move_to_move_are_those_computed_anew() -> None:
     problem = Problem(instance)
     tables = tables_of(problem)
     blocks = blocks_of(instance, [0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
-    graph, length = graph_of(instance, tables, blocks, [True] * 10, PERIOD)
+    graph, length, _ = graph_of(instance, tables, blocks, [True] * 10, PERIOD)
     ring = ring_of(graph, blocks, length, PERIOD, np.zeros(10, dtype=np.int64), exact=False)
     walk = ring_walk_of(ring)
     cooling, random = Cooling(MOVES, 5.0, 0.5, 2.0, 2.0, 1.0), random_state(7)

@@ -1,5 +1,4 @@
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,13 +6,14 @@ import pytest
 from mapopt.solvers.beside import beside
 from mapopt.solvers.forking import Send
 from mapopt.solvers.model import Limits
+from mapopt.solvers.watch import Watch
 
 LIMITS = Limits(time_s=20)
 
 
-def count(send: Send, is_over: Callable[[], bool]) -> None:
+def count(send: Send, watch: Watch) -> None:
     number = 0
-    while not is_over():
+    while not watch.stopped:
         send(number)
         number += 1
         time.sleep(0.01)
@@ -31,7 +31,7 @@ def test_what_the_work_sends_is_heard_until_the_body_ends() -> None:
 
 
 def test_failed_work_is_no_error() -> None:
-    def fail(send: Send, _: Callable[[], bool]) -> None:
+    def fail(send: Send, _: Watch) -> None:
         send(1)
         raise ValueError("of the work")
 

@@ -100,9 +100,10 @@ def test_neighbourhoods_alone_improve(monkeypatch: pytest.MonkeyPatch) -> None:
     task = Task(instance, Objective.LATENCY, Watch(Limits(time_s=20)), period=period, start=start)
     search = latency._Search(task, modulo())
     search.begin()
+    search.size = 6
     first = search.value
     for _ in range(30):
-        search._neighbourhood(6, 5.0)
+        search._neighbourhood(5.0)
     assert first is not None
     assert search.value is not None
     assert search.value < first
@@ -164,7 +165,7 @@ def test_a_tight_class_is_annealed_beside_the_decisions(
         return search_beside(*arguments)
 
     monkeypatch.setattr(latency, "beside", noted)
-    monkeypatch.setattr(latency, "NEAR", 0.0)
+    monkeypatch.setattr(latency, "FAR", 0.0)
     monkeypatch.setattr(latency, "annealed_list", lambda *_, **__: None)
     late = schedule(instance, Mapping.of(instance, [0, 0, 0, 1, 1, 1, 1, 2, 2, 0]))
     limits = Limits(time_s=20, workers=workers, deterministic=deterministic)
@@ -176,7 +177,7 @@ def test_a_tight_class_is_annealed_beside_the_decisions(
 def test_what_is_annealed_beside_a_solver_that_finds_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     instance, period = forked(), PeriodRange(17, 17)
     least = modulo().solve(Task(instance, Objective.LATENCY, period=period)).value
-    monkeypatch.setattr(latency, "NEAR", 0.0)
+    monkeypatch.setattr(latency, "FAR", 0.0)
     monkeypatch.setattr(latency, "annealed_list", lambda *_, **__: None)
     late = schedule(instance, Mapping.of(instance, [0, 0, 0, 1, 1, 1, 1, 2, 2, 0]))
     idle, limits = _Idle(), Limits(time_s=3, workers=2)
