@@ -192,7 +192,9 @@ def test_the_bounds_of_a_run_are_claimed():
 @pytest.mark.parametrize(("objective", "value"), [(Objective.ENERGY, 26), (Objective.TRAFFIC, 7 + 5)])
 def test_energy_and_traffic_are_measured(objective, value):
     made = certify(INSTANCE, WORSE, outcome(WORSE, Level(objective, value, 3, "x", "y")))
-    assert claim(made, objective) == Claim(objective, "feasible", value, 3, "y", None)
+    found = claim(made, objective)
+    assert found == Claim(objective, "feasible", value, 3, "y", None, found.note)
+    assert found.note.startswith("it rests on a search by y")
     assert verify_certificate(made).ok
     assert "is claimed to be" in reasons(with_claim(made, objective, value=value + 1))
 
@@ -204,6 +206,37 @@ def test_further_witnesses_are_used_if_they_hold():
     assert claim(certify(INSTANCE, WORSE, witnesses=[prices])).witness == prices
     weak = SharedUnit(5, ("a", "b"), ("n1",))
     assert claim(certify(INSTANCE, WORSE, witnesses=[weak])).bound == 13
+
+
+UNRELATED = Instance(
+    "unrelated",
+    classes=("x", "y"),
+    units=(Unit("a", "x"), Unit("b", "y")),
+    nodes=tuple(InstanceNode(f"n{at}", times) for at, times in enumerate(((4, 7), (9, 3), (2, 9)))),
+)
+"""Nodes 0 and 2 on a, 1 on b: 6 ticks; the bounds on loads stop at 5."""
+
+
+def test_integer_duals_are_found_for_a_period_that_loads_do_not_prove():
+    mapping = Mapping.of(UNRELATED, [0, 1, 0])
+    alone = claim(certify(UNRELATED, mapping))
+    assert isinstance(alone.witness, Patterns)
+    assert (alone.value, alone.bound, alone.status, alone.proof) == (6, 6, "optimal", "witnessed")
+    made = certify(UNRELATED, mapping, outcome(mapping, Level(Objective.PERIOD, 6, 6, "x", "a solver")))
+    assert (claim(made).bound_by, claim(made).proof, claim(made).note) == ("patterns", "witnessed", "")
+    assert verify_certificate(made).ok
+    fewer = msgspec.structs.replace(claim(made).witness, prices=(0, *claim(made).witness.prices[1:]))
+    assert "do not refute a period of 5" in reasons(with_claim(made, witness=fewer))
+
+
+def test_what_no_duals_prove_is_claimed_with_a_note():
+    """A run that claims more than is true: duals cannot prove it, and nobody takes its word for a proof."""
+    mapping = Mapping.of(UNRELATED, [1, 1, 0])
+    made = certify(UNRELATED, mapping, outcome(mapping, Level(Objective.PERIOD, 10, 7, "x", "a solver")))
+    found = claim(made)
+    assert (found.bound, found.bound_by, found.proof) == (7, "a solver", "claimed")
+    assert "branch and price" in found.note
+    assert verify_certificate(made).claims[0].note == found.note
 
 
 def test_what_cannot_be_certified_is_said():

@@ -47,20 +47,27 @@ def certify(
         Path | None,
         typer.Option(help="Record of the run that the mapping is from: its bounds are claimed as well."),
     ] = None,
+    time_limit: Annotated[
+        float,
+        typer.Option(help="Seconds to look for integer duals of a period whose bound no witness proves."),
+    ] = 60.0,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Write a certificate: instance, mapping, what is claimed of it, and what proves that.
 
-    The bounds are those that can be shown without a solver; with the record of a run its own are claimed too.
+    The bounds are those that `mapopt verify` can derive without a solver; with the record of a run its own are claimed
+    too.
     """
     from mapopt.certificate import certify as make_certificate
     from mapopt.mapping import Mapping
+    from mapopt.solvers.model import Limits
     from mapopt.sources import read_instance
     from mapopt.studies.records import Record
 
+    limits = Limits(time_s=time_limit)
     arguments.keep(out, instance, mapping, *([record] if record else []))
     found = None if record is None else Record.load(record)
-    certificate = make_certificate(read_instance(instance), Mapping.load(mapping), found)
+    certificate = make_certificate(read_instance(instance), Mapping.load(mapping), found, limits=limits)
     certificate.save(out)
     if as_json:
         output.print_json({"claims": certificate.claims, "digest": certificate.digest, "file": str(out)})
@@ -68,7 +75,7 @@ def certify(
     for claim in certificate.claims:
         print(
             f"{claim.objective} {output.grouped(claim.value)} ({claim.status}), bound {output.grouped(claim.bound)} "
-            f"{claim.proof}"
+            f"{claim.proof}" + (f"; {claim.note}" if claim.note else "")
         )
     print(f"-> {out}")
 
@@ -100,7 +107,8 @@ def _certificate_lines(verdict: CertificateVerdict) -> list[str]:
     for claim in verdict.claims:
         proof = {
             "witnessed": f"proven by its witness ({claim.bound_by})",
-            "claimed": f"claimed by {claim.bound_by or 'its author'}; witnessed: {output.grouped(claim.witnessed)}",
+            "claimed": f"claimed by {claim.bound_by or 'its author'}; witnessed: {output.grouped(claim.witnessed)}"
+            + (f"; {claim.note}" if claim.note else ""),
             "absent": "no bound",
         }[claim.proof]
         lines.append(

@@ -45,6 +45,22 @@ def test_latency_after_period_with_a_certificate(mapopt, r8, tmp_path):
     assert latency["value"] >= latency["bound"]
 
 
+def test_a_period_that_only_patterns_prove_is_certified_with_integer_duals(mapopt, tmp_path):
+    instance, mapping, certificate = (tmp_path / name for name in ("i.json", "m.json", "c.json"))
+    times = ((4, 7), (9, 3), (2, 9))
+    nodes = tuple(InstanceNode(f"n{at}", each) for at, each in enumerate(times))
+    Instance("i", ("x", "y"), (Unit("a", "x"), Unit("b", "y")), nodes).save(instance)
+    assert mapopt("solve", instance, "--formulation", "period-assignment", "-o", mapping).code == 0
+    made = mapopt("certify", instance, mapping, "-o", certificate, "--time-limit", 5)
+    assert "period 6 (optimal), bound 6 witnessed" in made.out
+    assert (
+        "period = 6, optimal; bound 6: proven by its witness (patterns)" in mapopt("verify", certificate).out
+    )
+    refused = mapopt("certify", instance, mapping, "-o", certificate, "--time-limit", 0)
+    assert refused.code == 2
+    assert "time limit: is 0 s; it must be positive" in refused.err
+
+
 @pytest.mark.parametrize("solver", ["highs", "cbc"])
 def test_a_milp_finds_the_same(mapopt, r8, solver):
     found = mapopt("solve", r8, "--solver", solver, "--json").json
