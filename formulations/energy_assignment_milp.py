@@ -29,42 +29,33 @@ Ross and Soland: A Branch and Bound Algorithm for the Generalized Assignment Pro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from mapopt.errors import InfeasibleError, UnsupportedError
 from mapopt.instance import Instance
-from mapopt.options import Options, option
 from mapopt.placement.problem import Problem
-from mapopt.solvers.assignments import MAX_MILP, conclude, most_cost, most_needed, start_units, too_large
+from mapopt.solvers.assignments import (
+    MAX_MILP,
+    AssignmentOptions,
+    CostFormulation,
+    most_cost,
+    most_needed,
+    too_large,
+)
 from mapopt.solvers.base import Task
-from mapopt.solvers.model import Answer, Objective, Status
+from mapopt.solvers.model import Answer, Objective
+
+if TYPE_CHECKING:
+    from mapopt.solvers.assignment_rows import AssignmentRows
 
 
-@dataclass(frozen=True)
-class EnergyAssignmentMilpOptions(Options):
-    """Ingredients of the model that can be switched off."""
-
-    hint: bool = option(True, "start from the mapping given")
-
-
-class EnergyAssignmentMilp:
+class EnergyAssignmentMilp(CostFormulation[AssignmentOptions]):
     """Generalised assignment as an integer program; see the module."""
 
     name: ClassVar[str] = "energy-assignment-milp"
     summary: ClassVar[str] = (
         "least energy or traffic under capacities (generalised assignment) as an integer program"
     )
-    objectives: ClassVar[tuple[Objective, ...]] = (Objective.ENERGY, Objective.TRAFFIC)
-    pipelined: ClassVar[bool] = False
-    contiguous: ClassVar[bool] = False
-    schedule_class: ClassVar[str] = "one pattern (K = 1), no duplication, any dispatch"
     solvers: ClassVar[tuple[str, ...]] = ("highs", "cbc", "scip")
-    reference: ClassVar[str] = "Ross and Soland, Mathematical Programming 8, 1975"
-    options_type: ClassVar[type[Options]] = EnergyAssignmentMilpOptions
-
-    def __init__(self, options: EnergyAssignmentMilpOptions | None = None) -> None:
-        self.options = options or EnergyAssignmentMilpOptions()
 
     def rejects(self, instance: Instance) -> str | None:
         """Refuse numbers that floating point does not hold exactly."""
@@ -72,120 +63,40 @@ class EnergyAssignmentMilp:
             too_large(most_needed(instance), MAX_MILP, "bytes or crossbars", "use energy-assignment")
         )
 
-    def solve(self, task: Task) -> Answer:
-        """Solve until a proof, the limits or a request to stop; see the protocol.
+    def assign(self, task: Task, problem: Problem, start: list[int] | None) -> Answer:
+        """Solve the model."""
+        from mapopt.solvers.assignment_rows import AssignmentRows
 
-        Raises
-        ------
-        UnsupportedError
-            If the numbers are too large, or for the energy if a node has none.
-        """
-        from mapopt.solvers.milp import run
-
-        instance = task.instance
-        reason = self.rejects(instance)
-        if reason is None and task.objective is Objective.ENERGY and instance.energy is None:
-            reason = (
-                "needs the energy of every node on every class; give the nodes' energy, or minimise traffic"
-            )
-        if reason:
-            raise UnsupportedError(f"formulation {self.name!r}: {reason}")
-        try:
-            problem = Problem(instance)
-        except InfeasibleError as error:
-            return Answer(Status.INFEASIBLE, reason=str(error))
-        model = _Model(task, problem)
-        start = start_units(task, problem) if self.options.hint else None
-        if start is not None:
-            model.start(problem.units(start))
-        found = run(model.milp, task.watch, task.objective, solver=task.solver, warm_start=start is not None)
-        if found.status is Status.FAILED:
-            return Answer(Status.FAILED, reason=found.reason)
-        unit_of = None
-        if found.values is not None:
-            placed = {node: unit for (node, unit), each in model.x.items() if found.values(each) > 0.5}
-            unit_of = [placed[nodes[0]] for nodes in problem.groups]
-        return conclude(task, problem, unit_of, found.status, found.bound)
-
-
-class _Model:
-    """The variables and constraints."""
-
-    def __init__(self, task: Task, problem: Problem) -> None:
-        import pulp
-
-        self.instance = task.instance
-        self.units = range(len(task.instance.units))
-        self.milp = pulp.LpProblem(str(task.objective), pulp.LpMinimize)
-        self.x = {
-            (node, unit): pulp.LpVariable(f"x_{node}_{unit}", cat="Binary")
-            for node, group in enumerate(problem.group_of)
-            for unit in sorted(problem.allowed[group])
-        }
-        cost = self._energy() if task.objective is Objective.ENERGY else self._traffic()
-        self.milp.setObjective(cost)
+        rows = AssignmentRows(task, problem)
+        cost = _energy(rows) if task.objective is Objective.ENERGY else _traffic(rows)
+        rows.milp.setObjective(cost)
         if task.cutoff is not None:
-            self.milp += cost <= task.cutoff - 1
-        for node in range(len(self.instance.nodes)):
-            self.milp += pulp.lpSum(self.on(node, unit) for unit in self.units) == 1  # (1)
-        for unit in self.units:
-            self._capacities(unit)
-        self._side_constraints()
+            rows.milp += cost <= task.cutoff - 1
+        rows.place()
+        for unit in rows.units:
+            rows.capacities(unit)
+        rows.side_constraints()
+        return rows.solve(start)
 
-    def on(self, node: int, unit: int) -> Any:
-        """Return x, or 0 where the node is not allowed."""
-        return self.x.get((node, unit), 0)
 
-    def start(self, units: list[int]) -> None:
-        """Set the initial values of x."""
-        for (node, unit), variable in self.x.items():
-            variable.setInitialValue(int(units[node] == unit))
+def _energy(rows: AssignmentRows) -> Any:
+    import pulp
 
-    def _energy(self) -> Any:
-        import pulp
+    energy, kinds = rows.instance.energy, rows.instance.unit_class
+    if energy is None:
+        return pulp.LpAffineExpression()
+    return pulp.lpSum(int(energy[node, kinds[unit]]) * here for (node, unit), here in rows.x.items())
 
-        energy, kinds = self.instance.energy, self.instance.unit_class
-        if energy is None:
-            return pulp.LpAffineExpression()
-        return pulp.lpSum(int(energy[node, kinds[unit]]) * here for (node, unit), here in self.x.items())
 
-    def _traffic(self) -> Any:
-        """(5)."""
-        import pulp
+def _traffic(rows: AssignmentRows) -> Any:
+    """Add (5) and return the bytes that move."""
+    import pulp
 
-        at, terms = self.instance.node_index, []
-        for number, tensor in enumerate(self.instance.tensors):
-            for unit in self.units:
-                enters = pulp.LpVariable(f"d_{number}_{unit}", 0)
-                for name in tensor.consumers:
-                    self.milp += enters - self.on(at[name], unit) + self.on(at[tensor.producer], unit) >= 0
-                terms.append(tensor.size_bytes * enters)
-        return pulp.lpSum(terms)
-
-    def _capacities(self, unit: int) -> None:
-        """(2)."""
-        import pulp
-
-        instance, spec = self.instance, self.instance.units[unit]
-        kind = int(instance.unit_class[unit])
-        here = [(node, each) for (node, other), each in self.x.items() if other == unit]
-        for capacity, need in (
-            (spec.crossbars, instance.crossbars[:, kind].tolist()),
-            (spec.memory_bytes, instance.memory_bytes.tolist()),
-        ):
-            if capacity is not None:
-                self.milp += pulp.lpSum(need[node] * each for node, each in here) <= capacity
-
-    def _side_constraints(self) -> None:
-        """(3) and (4); pin and forbid are kept by the variables that exist."""
-        import pulp
-
-        rules, at = self.instance.side_constraints, self.instance.node_index
-        for names in rules.colocate:
-            for name in names[1:]:
-                for unit in self.units:
-                    if (at[name], unit) in self.x or (at[names[0]], unit) in self.x:
-                        self.milp += self.on(at[name], unit) - self.on(at[names[0]], unit) == 0
-        for names in rules.separate:
-            for unit in self.units:
-                self.milp += pulp.lpSum(self.on(at[name], unit) for name in names) <= 1
+    at, terms = rows.instance.node_index, []
+    for number, tensor in enumerate(rows.instance.tensors):
+        for unit in rows.units:
+            enters = pulp.LpVariable(f"d_{number}_{unit}", 0)
+            for name in tensor.consumers:
+                rows.milp += enters - rows.on(at[name], unit) + rows.on(at[tensor.producer], unit) >= 0
+            terms.append(tensor.size_bytes * enters)
+    return pulp.lpSum(terms)

@@ -58,82 +58,31 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, ClassVar
 
-from mapopt.errors import InfeasibleError, UnsupportedError
-from mapopt.instance import Instance
 from mapopt.options import Options
 from mapopt.placement.problem import Problem
-from mapopt.solvers.assignments import MAX_MILP, too_large
 from mapopt.solvers.base import Task
-from mapopt.solvers.horizons import horizon, work
-from mapopt.solvers.model import Answer, Objective, Status
-from mapopt.solvers.timed import timed_mapping
+from mapopt.solvers.latencies import LatencyMilp
+from mapopt.solvers.model import Answer
 
 if TYPE_CHECKING:
     from mapopt.solvers.transfer_rows import Job, Term, TransferRows
 
 
-class LatencyDisjunctiveMilp:
-    """The model above as a :class:`mapopt.solvers.base.Formulation`."""
+class LatencyDisjunctiveMilp(LatencyMilp[Options]):
+    """The model above."""
 
     name: ClassVar[str] = "latency-disjunctive-milp"
     summary: ClassVar[str] = "least latency of a frame alone, by a disjunctive MILP; small instances"
-    objectives: ClassVar[tuple[Objective, ...]] = (Objective.LATENCY,)
-    pipelined: ClassVar[bool] = False
-    contiguous: ClassVar[bool] = False
     schedule_class: ClassVar[str] = "one frame alone, any transfer model"
-    solvers: ClassVar[tuple[str, ...]] = ("highs", "scip", "cbc")
     reference: ClassVar[str] = "Manne 1960; Davidović et al. 2007"
-    options_type: ClassVar[type[Options]] = Options
 
-    def __init__(self, options: Options | None = None) -> None:
-        self.options = options or Options()
+    def minimise(self, task: Task, problem: Problem) -> Answer:
+        """Solve the model."""
+        return self.solved(task, problem, None)
 
-    def rejects(self, instance: Instance) -> str | None:
-        """Refuse numbers that double precision hides."""
-        return too_large(work(instance), MAX_MILP, "ticks", "use a larger tick_ps")
-
-    def solve(self, task: Task) -> Answer:
-        """Solve, see :meth:`mapopt.solvers.base.Formulation.solve`.
-
-        Raises
-        ------
-        UnsupportedError
-            If the times are too large, or a period is given.
-        """
-        from mapopt.solvers.milp import run
-        from mapopt.solvers.transfer_rows import TransferRows
-
-        reason = self.rejects(task.instance)
-        if reason is None and task.period is not None:
-            reason = "it is about one frame; give no period"
-        if reason is not None:
-            raise UnsupportedError(f"formulation {self.name!r}: {reason}")
-        try:
-            problem = Problem(task.instance)
-        except InfeasibleError as error:
-            return Answer(Status.INFEASIBLE, reason=str(error))
-        latest = horizon(task)
-        if latest < task.bound:
-            return Answer(
-                Status.INFEASIBLE, bound=task.bound, reason=f"no latency is below {task.bound} ticks"
-            )
-        rows = TransferRows(problem, latest, task.bound)
+    def separate(self, rows: TransferRows) -> None:
+        """Add (10) and (11)."""
         _order(rows)
-        found = run(rows.model, task.watch, task.objective, solver=task.solver)
-        if found.values is None:
-            return _without_solution(task, found.status, found.bound, found.reason)
-        units, starts, transfers = rows.solution(found.values)
-        length = max(1, latest + work(task.instance))
-        mapping = timed_mapping(task.instance, units, starts, transfers, length)
-        return Answer(found.status, mapping, found.value, found.bound)
-
-
-def _without_solution(task: Task, status: Status, bound: int | None, reason: str) -> Answer:
-    if status is not Status.INFEASIBLE:
-        return Answer(status, bound=bound, reason=reason)
-    if task.cutoff is not None:
-        return Answer(status, bound=task.cutoff, reason=f"no latency is below {task.cutoff} ticks")
-    return Answer(status, reason="no assignment keeps all capacities and side constraints")
 
 
 def _order(rows: TransferRows) -> None:

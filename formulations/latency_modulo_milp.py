@@ -62,15 +62,11 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, ClassVar
 
-from mapopt.errors import InfeasibleError, UnsupportedError
-from mapopt.instance import Instance
 from mapopt.options import Options, option
 from mapopt.placement.problem import Problem
-from mapopt.solvers.assignments import MAX_MILP, too_large
 from mapopt.solvers.base import Task
-from mapopt.solvers.horizons import horizon, work
-from mapopt.solvers.model import Answer, Objective, PeriodRange, Status
-from mapopt.solvers.timed import timed_mapping
+from mapopt.solvers.latencies import LatencyMilp, refuted
+from mapopt.solvers.model import Answer, PeriodRange, Status
 
 if TYPE_CHECKING:
     from mapopt.solvers.transfer_rows import Job, Term, TransferRows
@@ -83,85 +79,41 @@ class LatencyModuloMilpOptions(Options):
     load: bool = option(True, "rows that limit each resource's work to a period, which (10) implies")
 
 
-class LatencyModuloMilp:
-    """The model above as a :class:`mapopt.solvers.base.Formulation`."""
+class LatencyModuloMilp(LatencyMilp[LatencyModuloMilpOptions]):
+    """The model above, for every period of a range."""
 
     name: ClassVar[str] = "latency-modulo-milp"
     summary: ClassVar[str] = (
         "least latency of a stream with limited period, by a MILP with integer wraps; small instances"
     )
-    objectives: ClassVar[tuple[Objective, ...]] = (Objective.LATENCY,)
     pipelined: ClassVar[bool] = True
-    contiguous: ClassVar[bool] = False
     schedule_class: ClassVar[str] = "time-triggered, one pattern (K = 1), any transfer model"
-    solvers: ClassVar[tuple[str, ...]] = ("highs", "scip", "cbc")
     reference: ClassVar[str] = "Eichenberger and Davidson 1997; Serafini and Ukovich 1989"
     options_type: ClassVar[type[Options]] = LatencyModuloMilpOptions
 
-    def __init__(self, options: LatencyModuloMilpOptions | None = None) -> None:
-        self.options = options or LatencyModuloMilpOptions()
-
-    def rejects(self, instance: Instance) -> str | None:
-        """Refuse numbers that double precision hides."""
-        return too_large(work(instance), MAX_MILP, "ticks", "use a larger tick_ps")
-
-    def solve(self, task: Task) -> Answer:
-        """Solve for every period of the range; see :meth:`mapopt.solvers.base.Formulation.solve`.
-
-        Raises
-        ------
-        UnsupportedError
-            If the times are too large, or no period is given.
-        """
-        reason = self.rejects(task.instance)
-        if reason is not None or task.period is None:
-            raise UnsupportedError(
-                f"formulation {self.name!r}: {reason or 'it is about streams; give a period'}"
-            )
-        try:
-            problem = Problem(task.instance)
-        except InfeasibleError as error:
-            return Answer(Status.INFEASIBLE, reason=str(error))
+    def minimise(self, task: Task, problem: Problem) -> Answer:
+        """Solve for every period, below the best latency so far."""
+        assert task.period is not None
         best: Answer | None = None
         bounds: list[int] = []
         for period in range(task.period.low, task.period.high + 1):
-            found = self._at(replace(task, period=PeriodRange(period, period)), problem, period)
+            at = replace(task, period=PeriodRange(period, period))
+            found = self.solved(at, problem, period, reports=False)
             if found.status in (Status.FAILED, Status.UNKNOWN):
                 return found if best is None else replace(best, status=Status.FEASIBLE, bound=task.bound)
             if found.status is not Status.INFEASIBLE:
                 bounds.append(task.bound if found.bound is None else found.bound)
             if found.value is not None:
                 best, task = found, replace(task, cutoff=found.value)
-        return self._conclude(task, best, bounds)
-
-    def _conclude(self, task: Task, best: Answer | None, bounds: list[int]) -> Answer:
-        """Put the answers for all periods together."""
         if best is None or best.value is None:
-            why = "no assignment keeps the period, all capacities and side constraints"
-            if task.cutoff is not None:
-                return Answer(
-                    Status.INFEASIBLE, bound=task.cutoff, reason=f"no latency is below {task.cutoff} ticks"
-                )
-            return Answer(Status.INFEASIBLE, reason=why)
+            return refuted(task)
         bound = max(task.bound, min([*bounds, best.value]))
         return replace(best, status=Status.OPTIMAL if bound >= best.value else Status.FEASIBLE, bound=bound)
 
-    def _at(self, task: Task, problem: Problem, period: int) -> Answer:
-        """Solve for one period."""
-        from mapopt.solvers.milp import run
-        from mapopt.solvers.transfer_rows import TransferRows
-
-        latest = horizon(task)
-        if latest < task.bound:
-            return Answer(Status.INFEASIBLE)
-        rows = TransferRows(problem, latest, task.bound)
-        _Wraps(rows, period, self.options.load)
-        found = run(rows.model, task.watch, task.objective, solver=task.solver, reports=False)
-        if found.values is None:
-            return Answer(found.status, bound=found.bound, reason=found.reason)
-        units, starts, transfers = rows.solution(found.values)
-        mapping = timed_mapping(task.instance, units, starts, transfers, period)
-        return Answer(found.status, mapping, found.value, found.bound)
+    def separate(self, rows: TransferRows) -> None:
+        """Add (10) and (11)."""
+        assert rows.period is not None
+        _Wraps(rows, rows.period, self.options.load)
 
 
 class _Wraps:

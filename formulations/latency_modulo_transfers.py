@@ -90,25 +90,24 @@ from typing import Any, ClassVar
 import msgspec
 
 from mapopt.bounds.modulo import Windows
-from mapopt.errors import InfeasibleError, UnsupportedError
+from mapopt.errors import InfeasibleError
 from mapopt.instance import Instance, NodeUnits
 from mapopt.mapping import Mapping
 from mapopt.options import Options, option
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
-from mapopt.placement.symmetry import interchangeable_units, relabelled
+from mapopt.placement.symmetry import relabelled
 from mapopt.solvers.base import Task
-from mapopt.solvers.horizons import horizon, work
+from mapopt.solvers.exchange import exchangeable_units
+from mapopt.solvers.horizons import work
+from mapopt.solvers.latencies import MAX_HORIZON, LatencyFormulation, none_below
 from mapopt.solvers.logic import Literal, Logic, negated
-from mapopt.solvers.model import Answer, Objective, Status
+from mapopt.solvers.model import Answer, Status
 from mapopt.solvers.timed import timed_mapping
 from mapopt.transfers import Blocking, Delay, Free, Host, Links
 
 RELAXED_SHARE, RETIMED_SHARE, MOST_S = 0.7, 0.5, 120.0
 """Shares of the time left for the model with links as delays and for the one with fixed units, and seconds at most."""
-
-MAX_HORIZON = 2**46
-"""Largest latency in ticks that the model can look for without overflow inside CP-SAT."""
 
 
 @dataclass(frozen=True)
@@ -126,23 +125,17 @@ class LatencyTransfersOptions(Options):
     fix_assignment: bool = option(False, "keep the units of the task's mapping: finds starts only")
 
 
-class LatencyModuloTransfers:
-    """The model above as a :class:`mapopt.solvers.base.Formulation`."""
+class LatencyModuloTransfers(LatencyFormulation[LatencyTransfersOptions]):
+    """The model above."""
 
     name: ClassVar[str] = "latency-modulo-transfers"
     summary: ClassVar[str] = (
         "least latency of a stream with limited period, every transfer scheduled, in CP-SAT"
     )
-    objectives: ClassVar[tuple[Objective, ...]] = (Objective.LATENCY,)
     pipelined: ClassVar[bool] = True
-    contiguous: ClassVar[bool] = False
     schedule_class: ClassVar[str] = "time-triggered, one pattern (K = 1), any transfer model"
-    solvers: ClassVar[tuple[str, ...]] = ("cpsat",)
     reference: ClassVar[str] = "Hanen and Munier 1995; Sinnen 2007"
     options_type: ClassVar[type[Options]] = LatencyTransfersOptions
-
-    def __init__(self, options: LatencyTransfersOptions | None = None) -> None:
-        self.options = options or LatencyTransfersOptions()
 
     def rejects(self, instance: Instance) -> str | None:
         """Return why the model does not support the instance, or ``None``."""
@@ -151,35 +144,25 @@ class LatencyModuloTransfers:
             return f"its times add up to {ticks} ticks; the model is exact up to {MAX_HORIZON}; use a larger tick_ps"
         return None
 
-    def solve(self, task: Task) -> Answer:
-        """Solve, see :meth:`mapopt.solvers.base.Formulation.solve`.
+    def refuses(self, task: Task) -> str | None:
+        """Refuse a restriction to a mapping that is not given."""
+        if self.options.fix_assignment and task.start is None:
+            return "option fix_assignment is about a mapping to start from; give one"
+        return super().refuses(task)
 
-        Raises
-        ------
-        UnsupportedError
-            If the times are too large, or a period is given to the single-frame model or missing in the other.
-        """
-        reason = self.rejects(task.instance)
-        if reason is None and (task.period is None) == self.pipelined:
-            reason = (
-                "it is about streams; give a period"
-                if self.pipelined
-                else "it is about one frame; give no period"
-            )
-        if reason is None and self.options.fix_assignment and task.start is None:
-            reason = "option fix_assignment keeps the units of a mapping to start from; give one"
-        if reason is not None:
-            raise UnsupportedError(f"formulation {self.name!r}: {reason}")
-        restricted = self.options.fix_assignment
-        try:
-            problem = Problem(_pinned(task.instance, task.start) if restricted else task.instance)
-        except InfeasibleError as error:
-            return Answer(Status.INFEASIBLE, reason=str(error))
+    def minimise(self, task: Task, problem: Problem) -> Answer:
+        """Solve the model, or its restriction to a mapping, which proves nothing."""
+        restricted = self.options.fix_assignment or task.improving
+        if self.options.fix_assignment:
+            try:
+                problem = Problem(_pinned(task.instance, task.start))
+            except InfeasibleError as error:
+                return Answer(Status.INFEASIBLE, reason=str(error))
         answer = self._solve(task, problem, restricted)
         if not restricted or answer.status is Status.UNKNOWN:
             return answer
         if answer.mapping is None:
-            return Answer(Status.UNKNOWN, bound=task.bound, reason="nothing better with the units given")
+            return Answer(Status.UNKNOWN, bound=task.bound, reason="nothing better was found")
         proven = answer.value is not None and answer.value <= task.bound
         return replace(answer, status=Status.OPTIMAL if proven else Status.FEASIBLE, bound=task.bound)
 
@@ -191,15 +174,9 @@ class LatencyModuloTransfers:
                 Status.INFEASIBLE,
                 reason=f"{problem.names(problem.group_of[node])}: takes longer than the period",
             )
-        bound = max(task.bound, windows.critical)
-        latest = horizon(task)
-        if latest > MAX_HORIZON:
-            raise UnsupportedError(
-                f"formulation {self.name!r}: latencies up to {latest} ticks are looked for; it can do {MAX_HORIZON}; "
-                "use a larger tick_ps"
-            )
+        bound, latest = max(task.bound, windows.critical), self.horizon(task)
         if latest < bound:
-            return Answer(Status.INFEASIBLE, bound=bound, reason=f"no latency is below {bound} ticks")
+            return none_below(bound)
         first = None
         if self.options.relax and isinstance(task.instance.transfer, Links) and not restricted:
             first = self._by_delays(task, problem, windows, bound, latest)
@@ -697,7 +674,7 @@ class _Model:
 
     def order_units(self) -> None:
         """(8)."""
-        self.parts = _alike(self.problem) if self.options.symmetry else []
+        self.parts = exchangeable_units(self.problem) if self.options.symmetry else []
         for part in self.parts:
             before: list[Literal] = []
             for group in self._by_first_node():
@@ -820,6 +797,7 @@ class _Model:
 
         parameters = {
             "use_strong_propagation_in_disjunctive": self.options.strong_propagation and self.fixed_lengths,
+            "use_lns_only": self.task.improving,
             "cp_model_probing_level": 0,  # on disjunctive resources it takes longer than the whole search
         }
         found = run(self.model, self.task.watch, self.task.objective, parameters=parameters, reports=reports)
@@ -889,19 +867,3 @@ def _pinned(instance: Instance, mapping: Mapping | None) -> Instance:
     return msgspec.structs.replace(
         instance, side_constraints=msgspec.structs.replace(rules, pin=(*rules.pin, *pins))
     )
-
-
-def _alike(problem: Problem) -> list[tuple[int, ...]]:
-    """Partition the units: exchanging two of one part leaves every latency as it is.
-
-    Under ``blocking`` the order of units counts, under ``links`` the latency of their ports.
-    """
-    model = problem.instance.transfer
-    latency = {link.name: link.latency_ticks for link in model.links} if isinstance(model, Links) else {}
-    found: dict[object, list[int]] = {}
-    for number, part in enumerate(interchangeable_units(problem)):
-        for unit in part:
-            ports = (*model.egress[unit], *model.ingress[unit]) if isinstance(model, Links) else ()
-            alone = unit if isinstance(model, Blocking) else -1
-            found.setdefault((number, alone, tuple(latency[name] for name in ports)), []).append(unit)
-    return [tuple(units) for units in found.values()]

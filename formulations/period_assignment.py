@@ -16,9 +16,9 @@ r"""Minimal period by assigning nodes to units: a CP-SAT model.
 
     \min\; T \\
     (1)\; & \textstyle\sum_{u \in U_g} x_{gu} = 1 \\
-    (2)\; & \textstyle\sum_g t_{gu} x_{gu} + \text{transfers of } u \le T \\
-    (3)\; & \textstyle\sum_g q_{gu} x_{gu} \le Q_u, \quad \sum_g b_g x_{gu} \le B_u \\
-    (4)\; & x_{gu} + x_{hu} \le 1 && g, h \text{ separate} \\
+    (2)\; & \textstyle\sum_g q_{gu} x_{gu} \le Q_u, \quad \sum_g b_g x_{gu} \le B_u \\
+    (3)\; & x_{gu} + x_{hu} \le 1 && g, h \text{ separate} \\
+    (4)\; & \textstyle\sum_g t_{gu} x_{gu} + \text{transfers of } u \le T \\
     (5)\; & d_{fv} \ge x_{rv} - x_{p_f v} && r \in R_f \\
     (6)\; & o_{fu} \ge x_{p_f u} - x_{ru} && r \in R_f; \text{ host only} \\
     (7)\; & s_{fu} \ge \textstyle\sum_v d_{fv} \text{ if } x_{p_f u}, \quad
@@ -28,7 +28,7 @@ r"""Minimal period by assigning nodes to units: a CP-SAT model.
     (10)\; & \textstyle\sum_{g \in A} x_{gu} \le k && A = \{g : t_{gu} \ge a\} \\
     (11)\; & \textstyle\sum_k t_{ku} y_{ku} \in S_u
 
-Transfers of a unit in (2): none under ``free``, ``delay`` and ``links``; :math:`\sum_f c_f s_{fu}` under ``blocking``;
+Transfers of a unit in (4): none under ``free``, ``delay`` and ``links``; :math:`\sum_f c_f s_{fu}` under ``blocking``;
 :math:`\sum_f c_f (d_{fu} + o_{fu})` under ``host``, but for units at the host. Under ``links`` a flow takes the egress
 of u :math:`s_{fu}` times and the ingress of v :math:`d_{fv}` times, or with named routes each link of a route
 :math:`w_{fuv}` times.
@@ -58,13 +58,12 @@ NeurIPS 2020.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar
 
 from mapopt.bounds.subset_sums import reachable_sums
-from mapopt.errors import InfeasibleError, UnsupportedError
 from mapopt.instance import Instance
 from mapopt.options import Options, option
 from mapopt.placement.communication import Communication
@@ -73,6 +72,8 @@ from mapopt.placement.problem import Problem
 from mapopt.placement.symmetry import interchangeable_groups, interchangeable_units, relabelled
 from mapopt.solvers.assignments import (
     MAX_CPSAT,
+    PeriodFormulation,
+    PeriodOptions,
     conclude,
     most_needed,
     most_work,
@@ -83,10 +84,8 @@ from mapopt.solvers.assignments import (
 from mapopt.solvers.base import Task
 from mapopt.solvers.cpsat import CpSatRun, Values, run
 from mapopt.solvers.model import Answer, Objective, Status
+from mapopt.solvers.placing import Placing, needs, separated
 from mapopt.transfers import Blocking, Delay, Free, Host, Links
-
-FIRST_GROUPS = 4
-"""Times the number of interchangeable units: so many groups tell them apart."""
 
 RELAXATION_SHARE = 0.4
 """Part of the time left that the aggregated relaxation may take before links are modelled."""
@@ -102,52 +101,32 @@ FIRST_TURN_S = 5.0
 
 
 @dataclass(frozen=True)
-class PeriodAssignmentOptions(Options):
+class PeriodAssignmentOptions(PeriodOptions):
     """Ingredients of the model that can be switched off."""
 
     aggregate: bool = option(True, "count the groups of a type on each unit instead of placing every group")
     symmetry: bool = option(True, "tell interchangeable units apart by order")
     reachable: bool = option(True, "let loads be sums of times only, where groups are counted")
     covers: bool = option(True, "limit how many long groups a unit takes, where transfers are modelled")
-    hint: bool = option(True, "start from the mapping given")
-    bound: bool = option(True, "use the lower bound given")
 
 
-class PeriodAssignment:
+class PeriodAssignment(PeriodFormulation[PeriodAssignmentOptions]):
     """Assignment of nodes to units in CP-SAT; see the module."""
 
     name: ClassVar[str] = "period-assignment"
     summary: ClassVar[str] = (
         "assignment of nodes to units in CP-SAT, equal nodes counted, all transfer models"
     )
-    objectives: ClassVar[tuple[Objective, ...]] = (Objective.PERIOD,)
-    pipelined: ClassVar[bool] = True
-    contiguous: ClassVar[bool] = False
-    schedule_class: ClassVar[str] = "one pattern (K = 1), no duplication, any dispatch but stealing"
-    solvers: ClassVar[tuple[str, ...]] = ("cpsat",)
     reference: ClassVar[str] = "Fanjul-Peyro and Ruiz, EJOR 207, 2010; Tarnawski et al., NeurIPS 2020"
     options_type: ClassVar[type[Options]] = PeriodAssignmentOptions
-
-    def __init__(self, options: PeriodAssignmentOptions | None = None) -> None:
-        self.options = options or PeriodAssignmentOptions()
 
     def rejects(self, instance: Instance) -> str | None:
         """Refuse numbers that overflow 64-bit integers."""
         most = max(most_work(instance), most_needed(instance))
         return too_large(most, MAX_CPSAT, "ticks, bytes or crossbars", "use larger units, e.g. tick_ps")
 
-    def solve(self, task: Task) -> Answer:
-        """Solve until a proof, the limits or a request to stop; see the protocol."""
-        reason = self.rejects(task.instance)
-        if reason:
-            raise UnsupportedError(f"formulation {self.name!r}: {reason}")
-        try:
-            problem = Problem(task.instance)
-        except InfeasibleError as error:
-            return Answer(Status.INFEASIBLE, reason=str(error))
-        if not self.options.bound:
-            task = replace(task, bound=0)
-        start = start_units(task, problem) if self.options.hint else None
+    def assign(self, task: Task, problem: Problem, start: list[int] | None) -> Answer:
+        """Solve the model."""
         transfer = task.instance.transfer
         if self.options.aggregate and isinstance(transfer, Free | Delay):
             return _Counts(task, problem, start, self.options).solve()
@@ -222,18 +201,6 @@ class _Model:
             return conclude(self.task, self.problem, None, Status.INFEASIBLE, None)
         return conclude(self.task, self.problem, self.fallback, Status.OPTIMAL, None)
 
-    def capacities(self, unit: int, groups: Sequence[int], count: Sequence[Any]) -> None:
-        """(3), with ``count[i]`` groups like ``groups[i]`` on the unit."""
-        spec, kind = self.problem.instance.units[unit], self.problem.unit_class[unit]
-        for capacity, need in (
-            (spec.crossbars, self.problem.crossbars[kind]),
-            (spec.memory_bytes, self.problem.memory_bytes),
-        ):
-            if capacity is not None:
-                self.cp.add(
-                    sum(need[group] * each for group, each in zip(groups, count, strict=True)) <= capacity
-                )
-
     def work(self, unit: int, groups: Sequence[int], count: Sequence[Any]) -> Any:
         """Return the ticks of nodes on the unit."""
         time = self.problem.time[self.problem.unit_class[unit]]
@@ -283,12 +250,13 @@ class _Counts(_Model):
         return conclude(self.task, self.problem, unit_of, found.status, found.bound)
 
     def _unit(self, unit: int) -> Any:
-        """Add (2) and (3) of a unit and return its load."""
+        """Add (2) and (4) of a unit and return its load."""
         here = [number for number, units in enumerate(self.allowed) if unit in units]
         heads, count = [self.heads[number] for number in here], [self.y[number, unit] for number in here]
         load = self.work(unit, heads, count)
-        self.cp.add(load <= self.period)  # (2)
-        self.capacities(unit, heads, count)
+        self.cp.add(load <= self.period)  # (4)
+        for need, capacity in needs(self.problem, unit, heads, count):
+            self.cp.add(need <= capacity)  # (2)
         return load
 
     def _reachable(self, loads: Sequence[Any]) -> None:
@@ -314,9 +282,9 @@ class _Counts(_Model):
                 self.cp.add_linear_expression_in_domain(self.period, cp_model.Domain.from_values(above))
 
     def _apart(self) -> None:
-        """(4): groups that must be apart are types of their own."""
+        """(3): groups that must be apart are types of their own."""
         number = {head: number for number, head in enumerate(self.heads)}
-        for one, other, unit in _separated(self.problem):
+        for one, other, unit in separated(self.problem):
             self.cp.add(self.y[number[one], unit] + self.y[number[other], unit] <= 1)
 
     def _hint(self, start: Sequence[int], symmetry: bool) -> None:
@@ -355,37 +323,30 @@ class _Assignment(_Model):
     ) -> None:
         super().__init__(task, problem, start)
         self.communication = Communication(task.instance)
-        groups = range(len(problem.groups))
-        self.order = sorted(groups, key=lambda group: (-problem.own_time[group], group))
-        self.x = {
-            (group, unit): self.cp.new_bool_var(f"x{group},{unit}")
-            for group in groups
-            for unit in sorted(problem.allowed[group])
-        }
+        self.placing = placing = Placing(self.cp, problem)
+        units = range(len(problem.unit_class))
+        order = sorted(range(len(problem.groups)), key=lambda group: (-problem.own_time[group], group))
         self.charged: list[list[Any]] = [[] for _ in range(self.communication.n_resources)]
         """Terms of transfers on each unit and link."""
         if start is not None:
-            self.start = start = relabelled(start, self.order, self.parts) if options.symmetry else start
-            for (group, unit), each in self.x.items():
-                self.cp.add_hint(each, start[group] == unit)
-        for group in groups:
-            self.cp.add_exactly_one(self.x[group, unit] for unit in sorted(problem.allowed[group]))  # (1)
-        for one, other, unit in _separated(problem):
-            self.cp.add_at_most_one(self.x[one, unit], self.x[other, unit])  # (4)
+            self.start = start = relabelled(start, order, self.parts) if options.symmetry else start
+            placing.hint(start)
+        placing.place()  # (1)
+        placing.separate()  # (3)
         for number, flow in enumerate(flows(problem)):
             self._flow(number, flow)
-        for unit in range(len(problem.unit_class)):
-            here = [group for group in groups if (group, unit) in self.x]
-            count = [self.x[group, unit] for group in here]
-            self.cp.add(self.work(unit, here, count) + sum(self.charged[unit]) <= self.period)  # (2)
-            self.capacities(unit, here, count)
+        for unit in units:
+            here = placing.here(unit)
+            work = self.work(unit, here, [placing.x[group, unit] for group in here])
+            self.cp.add(work + sum(self.charged[unit]) <= self.period)  # (4)
+            placing.capacities(unit)  # (2)
             if options.covers:
                 self._cover(unit, here)
-        for terms in self.charged[len(problem.unit_class) :]:
+        for terms in self.charged[len(units) :]:
             self.cp.add(sum(terms) <= self.period)  # (9)
         if options.symmetry:
             for part in self.parts:
-                self._first_use(part)
+                placing.first_use(part, order)
 
     def improve(self, limit_s: float) -> Answer:
         """Minimise the period."""
@@ -404,10 +365,7 @@ class _Assignment(_Model):
         )
 
     def _answer(self, found: CpSatRun) -> Answer:
-        values, unit_of = found.values, self.fallback
-        if values is not None:
-            placed = {group: unit for (group, unit), each in self.x.items() if values(each)}
-            unit_of = [placed[group] for group in range(len(placed))]
+        unit_of = self.fallback if found.values is None else self.placing.unit_of(found.values)
         return conclude(self.task, self.problem, unit_of, found.status, found.bound)
 
     def _cover(self, unit: int, groups: Sequence[int]) -> None:
@@ -423,11 +381,7 @@ class _Assignment(_Model):
                 return
             if end - begin != before:
                 before = end - begin
-                self.cp.add(sum(self.x[group, unit] for group in ascending[begin:]) <= before)
-
-    def _on(self, group: int, unit: int) -> Any:
-        """Return x, or 0 where the group is not allowed."""
-        return self.x.get((group, unit), 0)
+                self.cp.add(sum(self.placing.x[group, unit] for group in ascending[begin:]) <= before)
 
     def _flow(self, number: int, flow: Flow) -> None:
         """Add (5) to (8) and what the flow charges to units and links."""
@@ -438,7 +392,10 @@ class _Assignment(_Model):
                 self.charged[unit].append(ticks * times)
         elif isinstance(model, Host) and ticks:
             paying = [unit for unit in units if unit not in self.communication.hosts]
-            for charges in (self._entering(number, flow, paying), self._uploads(number, flow, paying)):
+            for charges in (
+                self.placing.entering(number, flow, paying),
+                self.placing.leaving(number, flow, paying),
+            ):
                 for unit, times in charges.items():
                     self.charged[unit].append(ticks * times)
         elif isinstance(model, Links) and model.routes:
@@ -448,7 +405,7 @@ class _Assignment(_Model):
             link = {each.name: at for at, each in enumerate(model.links)}
             for unit, times in self._sent(number, flow).items():
                 self._charge_links(flow, [link[name] for name in model.egress[unit]], times)
-            for unit, times in self._entering(number, flow, units).items():
+            for unit, times in self.placing.entering(number, flow, units).items():
                 self._charge_links(flow, [link[name] for name in model.ingress[unit]], times)
 
     def _charge_links(self, flow: Flow, links: Iterable[int], times: Any) -> None:
@@ -459,75 +416,28 @@ class _Assignment(_Model):
             if ticks:
                 self.charged[self.communication.n_units + link].append(ticks * times)
 
-    def _entering(self, number: int, flow: Flow, units: Iterable[int]) -> dict[int, Any]:
-        """(5): d of the units that a reader may use."""
-        found = {}
-        for unit in units:
-            readers = [reader for reader in flow.readers if (reader, unit) in self.x]
-            if not readers:
-                continue
-            found[unit] = enters = self.cp.new_bool_var(f"d{number},{unit}")
-            at_home = [self.x[flow.producer, unit]] if (flow.producer, unit) in self.x else []
-            for reader in readers:
-                self.cp.add_bool_or(enters, ~self.x[reader, unit], *at_home)
-        return found
-
-    def _uploads(self, number: int, flow: Flow, units: Iterable[int]) -> dict[int, Any]:
-        """(6): o of the units that the producer may use."""
-        found = {}
-        for unit in units:
-            if (flow.producer, unit) in self.x:
-                found[unit] = leaves = self.cp.new_bool_var(f"o{number},{unit}")
-                self._leaves_if_parted(leaves, flow, unit)
-        return found
-
     def _sent(self, number: int, flow: Flow) -> dict[int, Any]:
         """(7): s of the units that the producer may use."""
         if len(flow.readers) == 1:
-            return self._uploads(number, flow, range(self.communication.n_units))
-        entering = self._entering(number, flow, range(self.communication.n_units))
+            return self.placing.leaving(number, flow, range(self.communication.n_units))
+        entering = self.placing.entering(number, flow, range(self.communication.n_units))
         found = {}
         for unit in sorted(self.problem.allowed[flow.producer]):
             found[unit] = times = self.cp.new_int_var(0, len(flow.readers), f"s{number},{unit}")
-            here = self.x[flow.producer, unit]
+            here = self.placing.x[flow.producer, unit]
             self.cp.add(times >= sum(entering.values())).only_enforce_if(here)
             for reader in flow.readers:
-                self.cp.add(times >= here - self._on(reader, unit))
+                self.cp.add(times >= here - self.placing.on(reader, unit))
         return found
 
     def _between(self, number: int, flow: Flow) -> dict[tuple[int, int], Any]:
         """(8): w of all pairs of units that may be a source and a target."""
-        entering = self._entering(number, flow, range(self.communication.n_units))
+        entering = self.placing.entering(number, flow, range(self.communication.n_units))
         found = {}
         for source in sorted(self.problem.allowed[flow.producer]):
             for target, enters in entering.items():
                 if source == target or not self.communication.route(source, target):
                     continue
                 found[source, target] = moves = self.cp.new_bool_var(f"w{number},{source},{target}")
-                self.cp.add_bool_or(moves, ~self.x[flow.producer, source], ~enters)
+                self.cp.add_bool_or(moves, ~self.placing.x[flow.producer, source], ~enters)
         return found
-
-    def _leaves_if_parted(self, leaves: Any, flow: Flow, unit: int) -> None:
-        for reader in flow.readers:
-            together = [self.x[reader, unit]] if (reader, unit) in self.x else []
-            self.cp.add_bool_or(leaves, ~self.x[flow.producer, unit], *together)
-
-    def _first_use(self, part: Sequence[int]) -> None:
-        """Let the first groups use the interchangeable units of a part in ascending order.
-
-        A group may use unit j only if an earlier one uses unit j - 1. Units that none of these groups uses stay alike.
-        """
-        order = [group for group in self.order if (group, part[0]) in self.x][: FIRST_GROUPS * len(part)]
-        for at, group in enumerate(order):
-            for before, unit in pairwise(part):
-                earlier = [self.x[other, before] for other in order[:at]]
-                self.cp.add_bool_or(~self.x[group, unit], *earlier)
-
-
-def _separated(problem: Problem) -> Iterator[tuple[int, int, int]]:
-    """Yield pairs of groups that must be apart, with each unit that both may use."""
-    for one, others in enumerate(problem.apart):
-        for other in others:
-            if one < other:
-                for unit in sorted(problem.allowed[one] & problem.allowed[other]):
-                    yield one, other, unit

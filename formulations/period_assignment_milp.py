@@ -16,10 +16,10 @@ r"""Minimal period by assigning nodes to units: a mixed-integer linear program.
 
     \min\; T \\
     (1)\; & \textstyle\sum_{u \in U_v} x_{vu} = 1 && v \in V \\
-    (2)\; & \textstyle\sum_v t_{vu} x_{vu} + h_u \le T && u \in U \\
-    (3)\; & \textstyle\sum_v q_{vu} x_{vu} \le Q_u, \quad \sum_v b_v x_{vu} \le B_u && u \in U \\
-    (4)\; & x_{vu} = x_{wu} && v, w \text{ colocated} \\
-    (5)\; & \textstyle\sum_{v \in S} x_{vu} \le 1 && S \text{ separate} \\
+    (2)\; & \textstyle\sum_v q_{vu} x_{vu} \le Q_u, \quad \sum_v b_v x_{vu} \le B_u && u \in U \\
+    (3)\; & x_{vu} = x_{wu} && v, w \text{ colocated} \\
+    (4)\; & \textstyle\sum_{v \in S} x_{vu} \le 1 && S \text{ separate} \\
+    (5)\; & \textstyle\sum_v t_{vu} x_{vu} + h_u \le T && u \in U \\
     (6)\; & f_{eu} \ge x_{a_e u} - x_{vu}, \quad i_{ew} \ge x_{vw} - x_{a_e w} && v \in R_e \\
     (7)\; & m_{euw} \ge x_{a_e u} + x_{vw} - 1 && v \in R_e,\; u \ne w \\
     (8)\; & \textstyle\sum_e \sum_{u, w: l \in r_{uw}} c_{el} m_{euw} \le T && l \in L
@@ -40,48 +40,40 @@ Operators, NeurIPS 2020, section 5.1 (the integer program of max-load placement)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from mapopt.errors import InfeasibleError, UnsupportedError
 from mapopt.instance import Instance
-from mapopt.options import Options, option
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
-from mapopt.solvers.assignments import MAX_MILP, conclude, most_needed, most_work, start_units, too_large
+from mapopt.solvers.assignments import (
+    MAX_MILP,
+    PeriodFormulation,
+    PeriodOptions,
+    conclude,
+    most_needed,
+    most_work,
+    too_large,
+)
 from mapopt.solvers.base import Task
-from mapopt.solvers.model import Answer, Objective, Status
+from mapopt.solvers.model import Answer, Status
 from mapopt.transfers import Blocking, Host, Links
+
+if TYPE_CHECKING:
+    from mapopt.solvers.assignment_rows import AssignmentRows
 
 MAX_MOVES = 500_000
 """Most variables m."""
 
 
-@dataclass(frozen=True)
-class PeriodAssignmentMilpOptions(Options):
-    """Ingredients of the model that can be switched off."""
-
-    hint: bool = option(True, "start from the mapping given")
-    bound: bool = option(True, "use the lower bound given")
-
-
-class PeriodAssignmentMilp:
+class PeriodAssignmentMilp(PeriodFormulation[PeriodOptions]):
     """Assignment of nodes to units as a MILP; see the module."""
 
     name: ClassVar[str] = "period-assignment-milp"
     summary: ClassVar[str] = (
         "assignment of nodes to units as a MILP, all transfer models; independent of the CP-SAT model"
     )
-    objectives: ClassVar[tuple[Objective, ...]] = (Objective.PERIOD,)
-    pipelined: ClassVar[bool] = True
-    contiguous: ClassVar[bool] = False
-    schedule_class: ClassVar[str] = "one pattern (K = 1), no duplication, any dispatch but stealing"
     solvers: ClassVar[tuple[str, ...]] = ("highs", "cbc", "scip")
     reference: ClassVar[str] = "Tarnawski et al., NeurIPS 2020, section 5.1"
-    options_type: ClassVar[type[Options]] = PeriodAssignmentMilpOptions
-
-    def __init__(self, options: PeriodAssignmentMilpOptions | None = None) -> None:
-        self.options = options or PeriodAssignmentMilpOptions()
 
     def rejects(self, instance: Instance) -> str | None:
         """Refuse numbers that floating point does not hold exactly, and models that outgrow memory."""
@@ -96,59 +88,31 @@ class PeriodAssignmentMilp:
             most_work(instance), MAX_MILP, "ticks", "use a larger tick_ps, or period-assignment"
         ) or too_large(most_needed(instance), MAX_MILP, "bytes or crossbars", "use period-assignment")
 
-    def solve(self, task: Task) -> Answer:
-        """Solve until a proof, the limits or a request to stop; see the protocol."""
-        from mapopt.solvers.milp import run
-
-        reason = self.rejects(task.instance)
-        if reason:
-            raise UnsupportedError(f"formulation {self.name!r}: {reason}")
-        try:
-            problem = Problem(task.instance)
-        except InfeasibleError as error:
-            return Answer(Status.INFEASIBLE, reason=str(error))
-        if not self.options.bound:
-            task = replace(task, bound=0)
+    def assign(self, task: Task, problem: Problem, start: list[int] | None) -> Answer:
+        """Solve the model."""
         if task.cutoff is not None and task.cutoff <= task.bound:
             return conclude(task, problem, None, Status.INFEASIBLE, None)
-        model = _Model(task, problem)
-        start = start_units(task, problem) if self.options.hint else None
-        if start is not None:
-            model.start(problem.units(start))
-        found = run(
-            model.milp, task.watch, Objective.PERIOD, solver=task.solver, warm_start=start is not None
-        )
-        if found.status is Status.FAILED:
-            return Answer(Status.FAILED, reason=found.reason)
-        unit_of = None
-        if found.values is not None:
-            placed = {node: unit for (node, unit), each in model.x.items() if found.values(each) > 0.5}
-            unit_of = [placed[nodes[0]] for nodes in problem.groups]
-        return conclude(task, problem, unit_of, found.status, found.bound)
+        from mapopt.solvers.assignment_rows import AssignmentRows
+
+        rows = AssignmentRows(task, problem)
+        _Loads(rows)
+        return rows.solve(start)
 
 
-class _Model:
-    """The variables and constraints."""
+class _Loads:
+    """The period and everything that it limits."""
 
-    def __init__(self, task: Task, problem: Problem) -> None:
+    def __init__(self, rows: AssignmentRows) -> None:
         import pulp
 
-        self.task, self.instance = task, task.instance
-        self.communication = Communication(task.instance)
-        self.units = range(len(task.instance.units))
-        self.milp = pulp.LpProblem("period", pulp.LpMinimize)
+        self.rows, task = rows, rows.task
+        self.communication = Communication(rows.instance)
         most = None if task.cutoff is None else task.cutoff - 1
         self.period = pulp.LpVariable("T", task.bound, most)
-        self.milp += self.period
-        self.x = {
-            (node, unit): pulp.LpVariable(f"x_{node}_{unit}", cat="Binary")
-            for node, group in enumerate(problem.group_of)
-            for unit in sorted(problem.allowed[group])
-        }
-        for node in range(len(self.instance.nodes)):
-            self.milp += pulp.lpSum(self.on(node, unit) for unit in self.units) == 1  # (1)
-        self._side_constraints()
-        match self.instance.transfer:
+        rows.milp += self.period
+        rows.place()
+        rows.side_constraints()
+        match rows.instance.transfer:
             case Blocking():
                 charged = self._sent()
             case Host():
@@ -158,56 +122,22 @@ class _Model:
                 charged = {}
             case _:
                 charged = {}
-        for unit in self.units:
-            self._unit(unit, charged.get(unit, []))
+        for unit in rows.units:
+            self._load(unit, charged.get(unit, []))
+            rows.capacities(unit)
 
-    def on(self, node: int, unit: int) -> Any:
-        """Return x, or 0 where the node is not allowed."""
-        return self.x.get((node, unit), 0)
-
-    def start(self, units: list[int]) -> None:
-        """Set the initial values of x."""
-        for (node, unit), variable in self.x.items():
-            variable.setInitialValue(int(units[node] == unit))
-
-    def _unit(self, unit: int, charged: list[Any]) -> None:
-        """(2) and (3)."""
+    def _load(self, unit: int, charged: list[Any]) -> None:
+        """(5)."""
         import pulp
 
-        instance, spec = self.instance, self.instance.units[unit]
-        kind = int(instance.unit_class[unit])
-        here = [(node, each) for (node, other), each in self.x.items() if other == unit]
-        work = pulp.lpSum(int(instance.times[node, kind]) * each for node, each in here)
-        self.milp += work + pulp.lpSum(charged) <= self.period
-        if spec.crossbars is not None:
-            self.milp += (
-                pulp.lpSum(int(instance.crossbars[node, kind]) * each for node, each in here)
-                <= spec.crossbars
-            )
-        if spec.memory_bytes is not None:
-            self.milp += (
-                pulp.lpSum(int(instance.memory_bytes[node]) * each for node, each in here)
-                <= spec.memory_bytes
-            )
-
-    def _side_constraints(self) -> None:
-        """(4) and (5); pin and forbid are kept by the variables that exist."""
-        import pulp
-
-        rules, at = self.instance.side_constraints, self.instance.node_index
-        for names in rules.colocate:
-            for name in names[1:]:
-                for unit in self.units:
-                    if (at[name], unit) in self.x or (at[names[0]], unit) in self.x:
-                        self.milp += self.on(at[name], unit) - self.on(at[names[0]], unit) == 0
-        for names in rules.separate:
-            for unit in self.units:
-                self.milp += pulp.lpSum(self.on(at[name], unit) for name in names) <= 1
+        times, kind = self.rows.instance.times, int(self.rows.instance.unit_class[unit])
+        work = pulp.lpSum(int(times[node, kind]) * x for node, x in self.rows.here(unit))
+        self.rows.milp += work + pulp.lpSum(charged) <= self.period
 
     def _tensors(self) -> Iterator[tuple[int, int, list[int]]]:
         """Yield (tensor, producer, readers)."""
-        at = self.instance.node_index
-        for number, tensor in enumerate(self.instance.tensors):
+        at = self.rows.instance.node_index
+        for number, tensor in enumerate(self.rows.instance.tensors):
             yield number, at[tensor.producer], [at[name] for name in tensor.consumers]
 
     def _through_host(self) -> dict[int, list[Any]]:
@@ -215,7 +145,7 @@ class _Model:
         import pulp
 
         charged: dict[int, list[Any]] = {
-            unit: [] for unit in self.units if unit not in self.communication.hosts
+            unit: [] for unit in self.rows.units if unit not in self.communication.hosts
         }
         for tensor, producer, readers in self._tensors():
             ticks = self.communication.once(tensor)
@@ -223,9 +153,9 @@ class _Model:
                 leaves = pulp.LpVariable(f"f_{tensor}_{unit}", 0)
                 enters = pulp.LpVariable(f"i_{tensor}_{unit}", 0)
                 for reader in readers:
-                    here = self.on(producer, unit) - self.on(reader, unit)
-                    self.milp += leaves - here >= 0
-                    self.milp += enters + here >= 0
+                    here = self.rows.on(producer, unit) - self.rows.on(reader, unit)
+                    self.rows.milp += leaves - here >= 0
+                    self.rows.milp += enters + here >= 0
                 terms += [ticks * leaves, ticks * enters]
         return charged
 
@@ -234,19 +164,21 @@ class _Model:
         import pulp
 
         for tensor, producer, readers in self._tensors():
-            for source in self.units:
-                for target in self.units:
-                    reading = [self.x[reader, target] for reader in readers if (reader, target) in self.x]
-                    if source == target or not reading or (producer, source) not in self.x:
+            for source in self.rows.units:
+                for target in self.rows.units:
+                    reading = [
+                        self.rows.x[reader, target] for reader in readers if (reader, target) in self.rows.x
+                    ]
+                    if source == target or not reading or (producer, source) not in self.rows.x:
                         continue
                     moves = pulp.LpVariable(f"m_{tensor}_{source}_{target}", 0)
                     for each in reading:
-                        self.milp += moves - self.x[producer, source] - each >= -1
+                        self.rows.milp += moves - self.rows.x[producer, source] - each >= -1
                     yield tensor, source, target, moves
 
     def _sent(self) -> dict[int, list[Any]]:
         """Return the work of the sends of every unit."""
-        charged: dict[int, list[Any]] = {unit: [] for unit in self.units}
+        charged: dict[int, list[Any]] = {unit: [] for unit in self.rows.units}
         for tensor, source, _, moves in self._moves():
             charged[source].append(self.communication.once(tensor) * moves)
         return charged
@@ -260,4 +192,4 @@ class _Model:
             for link in self.communication.route(source, target):
                 work[link].append(self.communication.send(tensor, model.links[link].bytes_per_s) * moves)
         for terms in work:
-            self.milp += pulp.lpSum(terms) <= self.period
+            self.rows.milp += pulp.lpSum(terms) <= self.period

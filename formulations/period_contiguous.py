@@ -49,10 +49,9 @@ simple assembly line balancing problem of type 2, Scholl and Becker, European Jo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mapopt.errors import InfeasibleError, UnsupportedError
 from mapopt.instance import Instance
 from mapopt.options import Options, option
 from mapopt.placement.communication import Communication
@@ -61,17 +60,19 @@ from mapopt.placement.problem import Problem
 from mapopt.placement.symmetry import interchangeable_units
 from mapopt.solvers.assignments import (
     MAX_CPSAT,
+    PeriodFormulation,
+    PeriodOptions,
     conclude,
     most_needed,
     most_work,
     stages_of,
-    start_units,
     too_large,
     value_of,
 )
 from mapopt.solvers.base import Task
 from mapopt.solvers.cpsat import Values, run
 from mapopt.solvers.model import Answer, Objective, Status
+from mapopt.solvers.placing import needs
 from mapopt.transfers import Blocking, Host, Links
 
 MAX_ROUTED = 1_000_000
@@ -79,33 +80,23 @@ MAX_ROUTED = 1_000_000
 
 
 @dataclass(frozen=True)
-class PeriodContiguousOptions(Options):
+class PeriodContiguousOptions(PeriodOptions):
     """Ingredients of the model that can be switched off."""
 
     symmetry: bool = option(True, "let interchangeable units be one kind, and put empty stages last")
-    hint: bool = option(True, "start from the mapping given, if it is contiguous")
-    bound: bool = option(True, "use the lower bound given")
 
 
-class PeriodContiguous:
+class PeriodContiguous(PeriodFormulation[PeriodContiguousOptions]):
     """Contiguous mappings as pipeline stages in CP-SAT; see the module."""
 
     name: ClassVar[str] = "period-contiguous"
     summary: ClassVar[str] = (
         "units as stages of a pipeline, no data flow backwards, in CP-SAT, all transfer models"
     )
-    objectives: ClassVar[tuple[Objective, ...]] = (Objective.PERIOD,)
-    pipelined: ClassVar[bool] = True
     contiguous: ClassVar[bool] = True
-    schedule_class: ClassVar[str] = (
-        "contiguous, one pattern (K = 1), no duplication, any dispatch but stealing"
-    )
-    solvers: ClassVar[tuple[str, ...]] = ("cpsat",)
+    schedule_class: ClassVar[str] = f"contiguous, {PeriodFormulation.schedule_class}"
     reference: ClassVar[str] = "Tarnawski et al., NeurIPS 2020; Scholl and Becker, EJOR 168, 2006"
     options_type: ClassVar[type[Options]] = PeriodContiguousOptions
-
-    def __init__(self, options: PeriodContiguousOptions | None = None) -> None:
-        self.options = options or PeriodContiguousOptions()
 
     def rejects(self, instance: Instance) -> str | None:
         """Refuse numbers that overflow 64-bit integers, and models that outgrow memory."""
@@ -119,18 +110,8 @@ class PeriodContiguous:
         most = max(most_work(instance), most_needed(instance))
         return too_large(most, MAX_CPSAT, "ticks, bytes or crossbars", "use larger units, e.g. tick_ps")
 
-    def solve(self, task: Task) -> Answer:
-        """Solve until a proof, the limits or a request to stop; see the protocol."""
-        reason = self.rejects(task.instance)
-        if reason:
-            raise UnsupportedError(f"formulation {self.name!r}: {reason}")
-        try:
-            problem = Problem(task.instance)
-        except InfeasibleError as error:
-            return Answer(Status.INFEASIBLE, reason=str(error))
-        if not self.options.bound:
-            task = replace(task, bound=0)
-        start = start_units(task, problem) if self.options.hint else None
+    def assign(self, task: Task, problem: Problem, start: list[int] | None) -> Answer:
+        """Solve the model."""
         return _Stages(task, problem, start, self.options.symmetry).solve()
 
 
@@ -245,20 +226,16 @@ class _Stages:
 
     def _load(self, stage: int, number: int) -> None:
         """(4) and (5)."""
-        problem, unit = self.problem, self.kinds[number][0]
-        spec, kind, here = problem.instance.units[unit], problem.unit_class[unit], self.z[stage, number]
+        problem, unit, here = self.problem, self.kinds[number][0], self.z[stage, number]
         groups = [group for group, allowed in enumerate(problem.allowed) if unit in allowed]
-        work: Any = sum(problem.time[kind][group] * self.at(group, stage) for group in groups)
+        count = [self.at(group, stage) for group in groups]
+        time = problem.time[problem.unit_class[unit]]
+        work: Any = sum(time[group] * each for group, each in zip(groups, count, strict=True))
         if unit not in self.communication.hosts:
             work += sum(self.charged[stage])
         self.cp.add(work <= self.period).only_enforce_if(here)
-        for capacity, need in (
-            (spec.crossbars, problem.crossbars[kind]),
-            (spec.memory_bytes, problem.memory_bytes),
-        ):
-            if capacity is not None:
-                total: Any = sum(need[group] * self.at(group, stage) for group in groups)
-                self.cp.add(total <= capacity).only_enforce_if(here)
+        for need, capacity in needs(problem, unit, groups, count):
+            self.cp.add(need <= capacity).only_enforce_if(here)
 
     def _separate(self) -> None:
         """(7)."""

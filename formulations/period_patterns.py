@@ -76,18 +76,17 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from mapopt.bounds.witnesses import Patterns
-from mapopt.errors import InfeasibleError, UnsupportedError
 from mapopt.instance import Instance
 from mapopt.options import Options, option
 from mapopt.placement.problem import Problem
-from mapopt.solvers.assignments import conclude, start_units
+from mapopt.solvers.assignments import PeriodFormulation, PeriodOptions, conclude
 from mapopt.solvers.base import Task
-from mapopt.solvers.model import Answer, Objective, Status
+from mapopt.solvers.model import Answer, Status
 from mapopt.transfers import Delay, Free
 
 
 @dataclass(frozen=True)
-class PeriodPatternsOptions(Options):
+class PeriodPatternsOptions(PeriodOptions):
     """Ingredients of the search that can be switched off."""
 
     relaxation: bool = option(True, "begin where a linear program over assignments points")
@@ -96,29 +95,19 @@ class PeriodPatternsOptions(Options):
         True, "solve an integer program over the assignments that reduced costs leave open"
     )
     branching: bool = option(True, "branch and price")
-    hint: bool = option(True, "start from the mapping given")
-    bound: bool = option(True, "use the lower bound given")
 
 
-class PeriodPatterns:
+class PeriodPatterns(PeriodFormulation[PeriodPatternsOptions]):
     """Patterns, column generation, and branch and price; see the module."""
 
     name: ClassVar[str] = "period-patterns"
     summary: ClassVar[str] = (
         "what each unit holds as one column: column generation, branch and price, integer duals"
     )
-    objectives: ClassVar[tuple[Objective, ...]] = (Objective.PERIOD,)
-    pipelined: ClassVar[bool] = True
-    contiguous: ClassVar[bool] = False
-    schedule_class: ClassVar[str] = (
-        "one pattern (K = 1), no duplication, any dispatch but stealing; free transfers or delays"
-    )
+    schedule_class: ClassVar[str] = f"{PeriodFormulation.schedule_class}; free transfers or delays"
     solvers: ClassVar[tuple[str, ...]] = ("own",)
     reference: ClassVar[str] = "Gilmore and Gomory 1961; van den Akker, Hoogeveen and van de Velde 1999"
     options_type: ClassVar[type[Options]] = PeriodPatternsOptions
-
-    def __init__(self, options: PeriodPatternsOptions | None = None) -> None:
-        self.options = options or PeriodPatternsOptions()
 
     def rejects(self, instance: Instance) -> str | None:
         """Refuse transfers that occupy somebody and nodes that must be apart: a pattern knows neither."""
@@ -129,25 +118,17 @@ class PeriodPatterns:
             return "its knapsacks know no nodes that must be apart (separate); use another formulation"
         return None
 
-    def solve(self, task: Task) -> Answer:
-        """Solve until a proof, the limits or a request to stop; see the protocol."""
-        reason = self.rejects(task.instance)
-        if reason:
-            raise UnsupportedError(f"formulation {self.name!r}: {reason}")
+    def assign(self, task: Task, problem: Problem, start: list[int] | None) -> Answer:
+        """Search until a proof, the limits or a request to stop."""
         from mapopt.solvers.patterns.loads import load_problem
         from mapopt.solvers.patterns.question import Ingredients, Wanted
         from mapopt.solvers.patterns.search import Search
 
-        try:
-            problem = Problem(task.instance)
-        except InfeasibleError as error:
-            return Answer(Status.INFEASIBLE, reason=str(error))
         options = self.options
-        start = start_units(task, problem) if options.hint else None
         search = Search(
             load_problem(problem),
             task.watch,
-            task.bound if options.bound else 0,
+            task.bound,
             Ingredients(options.relaxation, options.dives, options.integer_program, options.branching),
             Wanted(task.cutoff, task.decision),
         )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, TypeVar
 
 from mapopt.feasibility import check
 from mapopt.instance import Instance
 from mapopt.mapping import Mapping
+from mapopt.options import Options, option
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
-from mapopt.solvers.base import Task
+from mapopt.solvers.base import BaseFormulation, Task
 from mapopt.solvers.judging import measured
-from mapopt.solvers.model import Answer, Status
+from mapopt.solvers.model import Answer, Objective, Status
 from mapopt.transfers import Links
 
 MAX_CPSAT = 2**53
@@ -20,6 +24,67 @@ MAX_CPSAT = 2**53
 MAX_MILP = 10**12
 """Largest value of a linear expression in a MILP: beyond it a solver's tolerance of 1e-6 relative to a bound, and
 the rounding of double precision, hide single ticks."""
+
+
+@dataclass(frozen=True)
+class AssignmentOptions(Options):
+    """What every search for an assignment may leave out."""
+
+    hint: bool = option(True, "start from the mapping given, if it is of the class")
+
+
+@dataclass(frozen=True)
+class PeriodOptions(AssignmentOptions):
+    """What every search for a period may leave out."""
+
+    bound: bool = option(True, "use the lower bound given")
+
+
+AnyAssignmentOptions = TypeVar("AnyAssignmentOptions", bound=AssignmentOptions)
+AnyPeriodOptions = TypeVar("AnyPeriodOptions", bound=PeriodOptions)
+
+
+class AssignmentFormulation(BaseFormulation[AnyAssignmentOptions]):
+    """A formulation that chooses the unit of each group; a subclass implements :meth:`assign`."""
+
+    options_type: ClassVar[type[Options]] = AssignmentOptions
+
+    @abstractmethod
+    def assign(self, task: Task, problem: Problem, start: list[int] | None) -> Answer:
+        """Solve a task that nothing speaks against, from the unit of each group in its start."""
+
+    def minimise(self, task: Task, problem: Problem) -> Answer:
+        """Solve a task that nothing speaks against."""
+        return self.assign(task, problem, start_units(task, problem) if self.options.hint else None)
+
+
+class PeriodFormulation(AssignmentFormulation[AnyPeriodOptions]):
+    """A formulation of the period: the largest work per frame of a unit or link."""
+
+    objectives: ClassVar[tuple[Objective, ...]] = (Objective.PERIOD,)
+    pipelined: ClassVar[bool] = True
+    schedule_class: ClassVar[str] = "one pattern (K = 1), no duplication, any dispatch but stealing"
+    options_type: ClassVar[type[Options]] = PeriodOptions
+
+    def minimise(self, task: Task, problem: Problem) -> Answer:
+        """Solve a task that nothing speaks against."""
+        return super().minimise(task if self.options.bound else replace(task, bound=0), problem)
+
+
+class CostFormulation(AssignmentFormulation[AnyAssignmentOptions]):
+    """A formulation of the energy and of the traffic."""
+
+    objectives: ClassVar[tuple[Objective, ...]] = (Objective.ENERGY, Objective.TRAFFIC)
+    schedule_class: ClassVar[str] = "one pattern (K = 1), no duplication, any dispatch"
+    reference: ClassVar[str] = "Ross and Soland, Mathematical Programming 8, 1975"
+
+    def refuses(self, task: Task) -> str | None:
+        """Refuse to minimise an energy that nodes lack."""
+        if task.objective is Objective.ENERGY and task.instance.energy is None:
+            return (
+                "needs the energy of every node on every class; give the nodes' energy, or minimise traffic"
+            )
+        return super().refuses(task)
 
 
 def too_large(total: int, limit: int, unit: str, remedy: str) -> str | None:

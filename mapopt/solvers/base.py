@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Generic, Protocol, TypeVar, cast, runtime_checkable
 
+from mapopt.errors import InfeasibleError, UnsupportedError
 from mapopt.instance import Instance
 from mapopt.mapping import Mapping
 from mapopt.options import Options
-from mapopt.solvers.model import Answer, Limits, Objective, PeriodRange
+from mapopt.placement.problem import Problem
+from mapopt.solvers.model import Answer, Limits, Objective, PeriodRange, Status
 from mapopt.solvers.watch import Watch
 
 
@@ -36,6 +39,9 @@ class Task:
         Only values below this are wanted: with none, a run that proves so answers infeasible.
     decision
         Whether any value below ``cutoff`` will do; then the first one found is the answer.
+    improving
+        Whether only mappings better than ``start`` are wanted, and no bound: a formulation may then leave out whatever
+        only proves.
     """
 
     instance: Instance
@@ -47,6 +53,7 @@ class Task:
     bound: int = 0
     cutoff: int | None = None
     decision: bool = False
+    improving: bool = False
 
     @property
     def limits(self) -> Limits:
@@ -111,3 +118,57 @@ class Formulation(Protocol):
         UnsupportedError
             If :meth:`rejects` gives a reason.
         """
+
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+
+class BaseFormulation(ABC, Generic[AnyOptions]):
+    """A formulation that checks its task, and then minimises over the placements of the instance's nodes.
+
+    A subclass declares the attributes of :class:`Formulation` and implements :meth:`rejects` and :meth:`minimise`.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    objectives: ClassVar[tuple[Objective, ...]]
+    pipelined: ClassVar[bool] = False
+    contiguous: ClassVar[bool] = False
+    schedule_class: ClassVar[str]
+    solvers: ClassVar[tuple[str, ...]] = ("cpsat",)
+    reference: ClassVar[str] = ""
+    options_type: ClassVar[type[Options]] = Options
+
+    def __init__(self, options: AnyOptions | None = None) -> None:
+        self.options = cast(AnyOptions, self.options_type()) if options is None else options
+
+    @abstractmethod
+    def rejects(self, instance: Instance) -> str | None:
+        """Return why the formulation does not support the instance, or ``None``."""
+
+    def refuses(self, task: Task) -> str | None:
+        """Return why this task of a supported instance cannot be solved, or ``None``."""
+        if task.objective in self.objectives:
+            return None
+        return f"minimises {', '.join(self.objectives)}, not {task.objective}"
+
+    @abstractmethod
+    def minimise(self, task: Task, problem: Problem) -> Answer:
+        """Solve a task that nothing speaks against."""
+
+    def solve(self, task: Task) -> Answer:
+        """Solve until a proof, the limits or a request to stop, see :meth:`Formulation.solve`.
+
+        Raises
+        ------
+        UnsupportedError
+            If :meth:`rejects` or :meth:`refuses` gives a reason.
+        """
+        reason = self.rejects(task.instance) or self.refuses(task)
+        if reason is not None:
+            raise UnsupportedError(f"formulation {self.name!r}: {reason}")
+        try:
+            problem = Problem(task.instance)
+        except InfeasibleError as error:
+            return Answer(Status.INFEASIBLE, reason=str(error))
+        return self.minimise(task, problem)

@@ -8,6 +8,7 @@ from itertools import permutations
 import msgspec
 
 from mapopt.instance import Instance
+from mapopt.mapping import InstanceRef, Mapping
 from mapopt.transfers import Delay, Free, Links, Routes
 
 
@@ -39,3 +40,13 @@ def without_contention(instance: Instance) -> Instance:
     # The rate is rounded up, and the ticks of one delay are rounded up once, those of a route once per link.
     delay = Delay(-(-seconds.denominator // seconds.numerator), latency)
     return msgspec.structs.replace(instance, transfer=delay)
+
+
+def bare(mapping: Mapping, instance: Instance) -> Mapping:
+    """Return a mapping without the starts of its transfers, as one of another instance with the same names."""
+    return msgspec.structs.replace(
+        mapping,
+        instance=InstanceRef(instance.name, instance.digest),
+        patterns=tuple(msgspec.structs.replace(pattern, transfers=()) for pattern in mapping.patterns),
+        claims=None,
+    )

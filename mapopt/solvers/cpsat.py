@@ -17,7 +17,12 @@ Values = Callable[[Any], int]
 """Gives the value of a variable, a Boolean or a linear expression in a solution."""
 
 ASIDE = 1000
-"""A model with this many variables and constraints, or a memory limit, is solved in a copy of this process."""
+"""A model with this many variables and constraints, or a memory limit, is solved in a copy of this process.
+
+A copy costs 15 to 30 ms in a process of 100 to 250 MB and 40 to 60 ms in one of 550 MB: its page tables are copied. A
+smaller model takes 1 to 8 ms, and searches ask hundreds of them in a row, so these are solved here: a crash of CP-SAT
+in one of them ends this process.
+"""
 
 EXACT = 2.0**53
 """Larger bounds, infinite ones among them, are not exact in double precision and dropped."""

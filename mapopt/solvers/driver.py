@@ -27,9 +27,11 @@ from mapopt.solvers.conflicts import find_conflict
 from mapopt.solvers.contention import without_contention
 from mapopt.solvers.judging import BrokenFormulationError, accepted, measured, with_timed_claims
 from mapopt.solvers.latency import improve
+from mapopt.solvers.linked import improve_linked
 from mapopt.solvers.model import Answer, Limits, Objective, PeriodRange, Status
 from mapopt.solvers.neighbourhoods import pinned, rebound
 from mapopt.solvers.outcome import Level, Outcome
+from mapopt.solvers.partitions import least_period, narrowed, refilled
 from mapopt.solvers.watch import Progress, Watch
 from mapopt.transfers import Blocking, Delay, Free, Host, Links
 
@@ -245,6 +247,8 @@ class _Run:
                 break
             with self.watch.at_most(self.watch.left * share):
                 turn(best)
+            if objective is Objective.PERIOD and not self.contiguous:
+                self._refill(best)
         self.class_of = _class_of(self.instance, order[0], period)
         self.mapping = self._timed(best)
         self.levels.append(best.level())
@@ -314,6 +318,18 @@ class _Run:
             mapping = _of(answer.mapping, self.instance)
             best.offer(measured(self.instance, mapping, Objective.PERIOD), mapping, formulation.name)
 
+    def _refill(self, best: _Best) -> None:
+        """List the ways to fill the units of classes that are almost full."""
+        if best.closed or best.value is None or best.mapping is None:
+            return
+        bound = least_period(Problem(self.instance), best.bound or 0, best.value)
+        if bound == best.bound:
+            return
+        best.prove(bound, "partitions")
+        mapping = refilled(self.instance, best.mapping, bound)
+        if self._is_valid(mapping, best.objective, None):
+            best.offer(measured(self.instance, mapping, best.objective), mapping, "partitions")
+
     def _start_contiguous(self, best: _Best) -> None:
         """Offer the best contiguous mapping where transfers occupy units: few cross between them."""
         if best.closed or self.watch.stopped or not isinstance(self.instance.transfer, (Blocking, Host)):
@@ -335,6 +351,9 @@ class _Run:
         counted = self.watch.limits.deterministic
         faster = candidates(relaxed, Objective.LATENCY, period is not None, False, deterministic=counted)[0]
         start = best.mapping or self.mapping
+        if start is not None and period is not None and period.fixed and not counted:
+            self._start_linked(best, formulation, faster, start, period)
+            return
         task = Task(
             relaxed,
             Objective.LATENCY,
@@ -369,6 +388,44 @@ class _Run:
             mapping = rebound(timed.mapping, self.instance)
             best.offer(measured(self.instance, mapping, Objective.LATENCY), mapping, formulation.name)
 
+    def _start_linked(
+        self,
+        best: _Best,
+        formulation: Formulation,
+        faster: Formulation,
+        start: Mapping,
+        period: PeriodRange,
+    ) -> None:
+        """Solve a stream over links: first without contention, then with every transfer booked."""
+        instance = self._narrowed(period)
+        task = Task(
+            instance,
+            Objective.LATENCY,
+            self.watch,
+            formulation.solvers[0],
+            period,
+            rebound(start, instance),
+            best.bound or 0,
+        )
+        try:
+            answer = improve_linked(task, formulation, faster)
+        except BrokenFormulationError as error:
+            best.reasons.append(str(error))
+            return
+        best.prove(answer.bound, f"{faster.name} without contention")
+        if answer.mapping is not None:
+            mapping = rebound(answer.mapping, self.instance)
+            best.offer(measured(self.instance, mapping, Objective.LATENCY), mapping, formulation.name)
+
+    def _narrowed(self, period: PeriodRange | None) -> Instance:
+        """Return the instance with pins that the period implies, the mapping at hand being within it."""
+        mapping = self.mapping
+        if period is None or not period.fixed or mapping is None or len(mapping.patterns) != 1:
+            return self.instance
+        if check(self.instance, mapping) or measured(self.instance, mapping, Objective.PERIOD) > period.high:
+            return self.instance
+        return narrowed(self.instance, mapping, period.high)
+
     def _aside(
         self, formulation: Formulation, instance: Instance, start: Mapping | None, bound: int
     ) -> Answer:
@@ -398,18 +455,22 @@ class _Run:
 
     def _formulate(self, best: _Best, formulation: Formulation, period: PeriodRange | None) -> None:
         """Ask a formulation; one that turns out to be wrong is a failed run, and what was found before stands."""
+        is_latency = best.objective is Objective.LATENCY
+        instance = self._narrowed(period) if is_latency else self.instance
+        start = best.mapping or self.mapping
         task = Task(
-            self.instance,
+            instance,
             best.objective,
             self.watch,
             self.solver or formulation.solvers[0],
             period,
-            best.mapping or self.mapping,
+            None if start is None else rebound(start, instance),
             best.bound or 0,
         )
-        is_latency = best.objective is Objective.LATENCY
         try:
             answer = improve(task, formulation) if is_latency else formulation.solve(task)
+            if answer.mapping is not None:
+                answer = replace(answer, mapping=rebound(answer.mapping, self.instance))
             self._take(best, formulation, answer, period)
         except BrokenFormulationError as error:
             best.reasons.append(str(error))

@@ -75,6 +75,7 @@ def run(
     *,
     solver: str,
     offset: int = 0,
+    scale: int = 1,
     limit_s: float | None = None,
     warm_start: bool = False,
     reports: bool = True,
@@ -92,8 +93,8 @@ def run(
         Under which improvements are reported.
     solver
         One of :data:`SOLVERS`.
-    offset
-        Added to the model's objective and bound to get those of the problem.
+    offset, scale
+        The problem's objective and bound are ``scale`` times those of the model, plus ``offset``.
     limit_s
         Seconds for this run alone (deterministic units in deterministic runs).
     warm_start
@@ -121,17 +122,19 @@ def run(
 
     has_objective = problem.objective is not None and len(problem.objective) > 0
     constant = Fraction(problem.objective.constant) if problem.objective is not None else Fraction(0)
-    shift = constant + offset
+
+    def problems(figure: int) -> int:
+        return scale * figure + offset
 
     def whole(bound: float | None) -> int | None:
         if not has_objective or bound is None or not isfinite(bound):
             return None
-        return ceil(Fraction(bound - tolerance(bound)) + shift)
+        return problems(ceil(Fraction(bound - tolerance(bound)) + constant))
 
     def hear(line: str) -> None:
         found = backend.read(line)
         if found is not None and reports and has_objective:
-            value = None if found.value is None else _snapped(Fraction(found.value) + shift)
+            value = None if found.value is None else problems(_snapped(Fraction(found.value) + constant))
             watch.report(objective, value=value, bound=whole(found.bound))
 
     if watch.stopped:
@@ -170,7 +173,7 @@ def run(
         terms = (
             Fraction(cost) * Fraction(solution[id(variable)]) for variable, cost in problem.objective.items()
         )
-        value = _snapped(sum(terms, shift))
+        value = problems(_snapped(sum(terms, constant)))
         if reports:
             watch.report(objective, value=value, bound=bound)
     proven = value is None or (bound is not None and bound >= value)

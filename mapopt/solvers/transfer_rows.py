@@ -6,7 +6,8 @@ formulations' documentation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ import pulp
 
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
+from mapopt.solvers.horizons import work
 from mapopt.transfers import Blocking, Delay, Host, Links
 
 Term = Any
@@ -58,6 +60,8 @@ class TransferRows:
         No latency above it is of interest; also the largest start.
     bound
         A lower bound of the latency.
+    period
+        ``None`` for a frame alone.
 
     Attributes
     ----------
@@ -69,8 +73,9 @@ class TransferRows:
         Pairs of jobs, and a 0-1 term: where it is 1, the second may start no earlier than the first ends.
     """
 
-    def __init__(self, problem: Problem, horizon: int, bound: int) -> None:
-        self.problem, self.instance, self.horizon = problem, problem.instance, horizon
+    def __init__(self, problem: Problem, horizon: int, bound: int, period: int | None = None) -> None:
+        self.problem, self.instance = problem, problem.instance
+        self.horizon, self.period = horizon, period
         self.communication = Communication(problem.instance)
         self.model = pulp.LpProblem("latency", pulp.LpMinimize)
         self._count = 0
@@ -177,16 +182,12 @@ class TransferRows:
                 for y in sends:
                     self.model += up >= y - self._at_host(producer)
         for node in range(len(self.instance.nodes)):
-            terms: list[tuple[int, Term]] = []
+            sent: list[tuple[int, Term]] = []
             if isinstance(model, Blocking):
-                terms = [
-                    (once(tensor), y) for (tensor, _), y in self.y.items() if self.producer[tensor] == node
-                ]
+                sent = [(tensor, y) for (tensor, _), y in self.y.items() if self.producer[tensor] == node]
             if isinstance(model, Host):
-                terms = [
-                    (once(tensor), up) for tensor, up in self.uploads.items() if self.producer[tensor] == node
-                ]
-            terms = [(ticks, term) for ticks, term in terms if ticks]
+                sent = [(tensor, up) for tensor, up in self.uploads.items() if self.producer[tensor] == node]
+            sent = [(tensor, term) for tensor, term in sent if once(tensor)]
             kind_of, times = self.problem.unit_class, self.problem.node_time
             self.jobs.append(
                 Job(
@@ -195,11 +196,18 @@ class TransferRows:
                         unit: (x, times[kind_of[unit]][node])
                         for unit, x in self.x[self.problem.group_of[node]].items()
                     },
-                    pulp.lpSum(ticks * term for ticks, term in terms) if terms else 0,
-                    sum(ticks for ticks, _ in terms),
+                    pulp.lpSum(once(tensor) * term for tensor, term in sent) if sent else 0,
+                    self._most_sent(tensor for tensor, _ in sent),
                     node,
                 )
             )
+
+    def _most_sent(self, tensors: Iterable[int]) -> int:
+        """Return the most ticks of some sends, given by tensor: none is sent to more units than it has consumers."""
+        return sum(
+            self.communication.once(tensor) * min(count, len(self.consumers[tensor]))
+            for tensor, count in Counter(tensors).items()
+        )
 
     def _at_host(self, node: int) -> Term:
         units = self.x[self.problem.group_of[node]]
@@ -233,12 +241,12 @@ class TransferRows:
         for (tensor, unit), y in self.y.items():
             producer = self.producer[tensor]
             until = [
-                (once(other), sent)
+                (other, sent)
                 for (other, target), sent in self.y.items()
                 if self.producer[other] == producer and (target, other) <= (unit, tensor)
             ]
-            ready = self.end(producer) + pulp.lpSum(ticks * sent for ticks, sent in until)
-            most = sum(ticks for ticks, _ in until)
+            ready = self.end(producer) + pulp.lpSum(once(other) * sent for other, sent in until)
+            most = self._most_sent(other for other, _ in until)
             for node in self._readers(tensor, unit):
                 self._after(self.jobs[node].start, ready, 2 - y - self.on(node, unit), most)
 
@@ -298,14 +306,4 @@ class TransferRows:
     @property
     def _far(self) -> int:
         """Ticks by which any data can be late: what switches a row off."""
-        model = self.instance.transfer
-        slowest = max(
-            (
-                sum(self.communication.over(tensor, link) for link in model.links)
-                if isinstance(model, Links)
-                else 2 * sum(map(self.communication.once, range(len(self.instance.tensors))))
-                for tensor in range(len(self.instance.tensors))
-            ),
-            default=0,
-        )
-        return self.horizon + int(self.instance.times.max()) + slowest
+        return self.horizon + work(self.instance)

@@ -4,6 +4,7 @@ from mapopt.errors import UnsupportedError
 from mapopt.solvers.choice import candidates
 from mapopt.solvers.model import Objective
 from mapopt.sources import load_instance
+from tests.formulations.cases import tiny_instance
 
 FREE = load_instance("resnet8", platform="imce:imc=2,dpu=1,transfer=free")
 LINKS = load_instance("resnet8", platform="imce:imc=2,dpu=1")
@@ -25,7 +26,7 @@ def test_periods_have_a_portfolio_and_latencies_one_method():
 
 def test_a_solver_chooses_the_formulations_that_run_on_it():
     assert names(LINKS, Objective.PERIOD, False, False, solver="cbc") == ["period-assignment-milp"]
-    assert "latency-modulo-milp" in names(LINKS, Objective.LATENCY, True, False, solver="highs")
+    assert "latency-modulo-milp" in names(tiny_instance(0), Objective.LATENCY, True, False, solver="highs")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,7 @@ def test_a_solver_chooses_the_formulations_that_run_on_it():
     [
         ((LINKS, Objective.PERIOD, False, False, "period-patterns"), "transfers are 'links'"),
         ((FREE, Objective.LATENCY, True, False, "latency-single"), "a frame alone, not a stream"),
+        ((LINKS, Objective.LATENCY, True, False, None, (), "highs"), "use a CP-SAT formulation, or a larger"),
         ((FREE, Objective.PERIOD, False, True, "period-patterns"), "any mapping, not at contiguous"),
         ((FREE, Objective.PERIOD, False, False, "period-patterns", (), "highs"), "runs on own"),
     ],

@@ -294,3 +294,15 @@ def test_the_tolerance_never_loses_a_whole_unit():
     for bound in (0.0, 1e3, 1e6, 1e9, 1e12):
         assert 0 < milp.tolerance(bound) <= 0.4
         assert milp.GAP + milp.tolerance(bound) < 1
+
+
+@each_solver
+def test_a_model_in_larger_units_reports_those_of_the_problem(solver):
+    problem = pulp.LpProblem("scaled", pulp.LpMinimize)
+    x = problem.add_variable("x", 0, 10, cat="Integer")
+    problem += x + 1
+    problem += 2 * x >= 5
+    watch = Watch(Limits())
+    run = solve(problem, solver, watch=watch, scale=100, offset=7)
+    assert (run.status, run.value, run.bound) == (Status.OPTIMAL, 407, 407)
+    assert (watch.trace[-1].value, watch.trace[-1].bound) == (407, 407)
