@@ -24,6 +24,12 @@ from mapopt.mappers.registry import get, names
 from mapopt.mappers.run import require_rules
 from mapopt.mapping import Mapping
 
+SEEDS = 100
+"""Runs of a randomised mapper unless a number is given."""
+
+SEARCH_SEEDS = 5
+"""The same for mappers that search, see :class:`mapopt.mappers.base.Mapper`."""
+
 MAX_SEEDS = 100_000
 """Most runs of a randomised mapper."""
 
@@ -112,7 +118,7 @@ def compare(
     *,
     dispatch: Dispatch = "self-timed",
     window: int = 16,
-    seeds: int = 100,
+    seeds: int | None = None,
     seed: int = 0,
     on_row: Callable[[Row], None] | None = None,
 ) -> Comparison:
@@ -128,7 +134,8 @@ def compare(
     window
         Frames in flight in the saturated run.
     seeds
-        Runs of a randomised mapper, with the seeds ``seed``, ``seed + 1``, ...
+        Runs of a randomised mapper, with the seeds ``seed``, ``seed + 1``, ...; by default :data:`SEEDS`, and
+        :data:`SEARCH_SEEDS` of one that searches.
     on_row
         Called with each row as it is finished.
 
@@ -139,7 +146,7 @@ def compare(
     InfeasibleError
         If the instance has no mapping.
     """
-    if not 1 <= seeds <= MAX_SEEDS:
+    if seeds is not None and not 1 <= seeds <= MAX_SEEDS:
         raise InputError(f"seeds: is {seeds}; it must be in 1..{MAX_SEEDS}")
     if not 1 <= window <= MAX_WINDOW:
         raise InputError(f"window: is {window}; it must be in 1..{MAX_WINDOW}")
@@ -149,12 +156,18 @@ def compare(
     rows: list[Row] = []
     try:
         for spec, mapper in chosen:
-            rows.append(judge.row(spec, mapper, range(seed, seed + seeds)))
+            runs = seeds or (SEARCH_SEEDS if is_search(mapper) else SEEDS)
+            rows.append(judge.row(spec, mapper, range(seed, seed + runs)))
             if on_row is not None:
                 on_row(rows[-1])
     except KeyboardInterrupt:
         return judge.comparison(rows, complete=False)
     return judge.comparison(rows, complete=True)
+
+
+def is_search(mapper: Mapper) -> bool:
+    """Return whether a mapper declares that it searches, rather than being done in a moment."""
+    return bool(getattr(mapper, "is_search", False))
 
 
 def parse_mapper(spec: str) -> Mapper:

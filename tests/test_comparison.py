@@ -95,6 +95,15 @@ def test_ctrl_c_keeps_the_rows_done(monkeypatch):
     assert not result.complete
 
 
+def test_mappers_that_search_run_fewer_seeds_unless_told(monkeypatch):
+    monkeypatch.setattr(Scripted, "is_random", True)
+    mapping = Mapping.of(PROBLEM, [0, 1])
+    assert row(monkeypatch, mapping).spread.seeds == comparison.SEEDS
+    monkeypatch.setattr(Scripted, "is_search", True, raising=False)
+    assert row(monkeypatch, mapping).spread.seeds == comparison.SEARCH_SEEDS < comparison.SEEDS
+    assert row(monkeypatch, mapping, seeds=7).spread.seeds == 7
+
+
 def test_means_over_seeds_and_exact_only_if_every_seed_is(monkeypatch):
     """One seed shares a unit (14 ticks per frame and alone), the other does not (10); the first is not exact."""
     monkeypatch.setattr(Scripted, "is_random", True)

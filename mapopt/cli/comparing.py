@@ -26,7 +26,14 @@ def compare(
         typer.Option(help="self-timed as mapped, or time-triggered after scheduling each mapping."),
     ] = "self-timed",
     window: Annotated[int, typer.Option(min=1, help="Frames in flight when saturated.")] = 16,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of a randomised mapper.")] = 100,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            show_default="100, and 5 of those that search",
+            help="Runs of each randomised mapper.",
+        ),
+    ] = None,
     seed: arguments.Seed = 0,
     times: arguments.Times = None,
     shape: arguments.Shapes = None,
@@ -53,6 +60,8 @@ def compare(
             on_row=lambda row: progress.show(f"mapping and emulating: {row.mapper} done"),
         )
     _print(result, as_json)
+    if seeds is None and not as_json:
+        _print_searches(result)
     if not result.complete:
         output.note("mapopt: interrupted; these are the mappers that were done")
         raise typer.Exit(130)
@@ -108,6 +117,17 @@ def _print(result: Comparison, as_json: bool) -> None:
             output.note(f"{row.mapper}: {row.status}: {row.reason}")
     if any(False in (row.exact, row.latency_exact) for row in result.rows):
         print("~ no recurrence within the budget: mean over the second half of the horizon, not exact")
+
+
+def _print_searches(result: Comparison) -> None:
+    """Say which mappers were run with fewer seeds than others."""
+    from mapopt.comparison import SEARCH_SEEDS, is_search, parse_mapper
+
+    searches = [row.mapper for row in result.rows if row.spread and is_search(parse_mapper(row.mapper))]
+    if searches:
+        print(
+            f"{', '.join(searches)}: takes long and was run with {SEARCH_SEEDS} seeds; --seeds sets the number for all"
+        )
 
 
 def _us(ns: float | None) -> str:

@@ -30,6 +30,7 @@ class AnnealedCyclic:
     reference: ClassVar[str] = "cyclic scheduling: Hanen & Munier, Discrete Applied Mathematics 57, 1995"
     options_type: ClassVar[type[Options]] = CyclicOptions
     is_random: ClassVar[bool] = True
+    is_search: ClassVar[bool] = True
 
     def __init__(self, options: CyclicOptions) -> None:
         self.options = options

@@ -71,6 +71,7 @@ class AnnealedList:
     reference: ClassVar[str] = "circles as in Rau, Iterative modulo scheduling, MICRO 1994"
     options_type: ClassVar[type[Options]] = AnnealedOptions
     is_random: ClassVar[bool] = True
+    is_search: ClassVar[bool] = True
 
     def __init__(self, options: AnnealedOptions) -> None:
         self.options = options

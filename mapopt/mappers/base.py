@@ -34,6 +34,9 @@ class Mapper(Protocol):
         The mapper's options, see :class:`mapopt.options.Options`.
     is_random
         Whether another seed may give another mapping.
+
+    A mapper that takes as long as it is given, rather than the moment that a heuristic needs, declares ``is_search =
+    True``: comparisons then try fewer seeds unless they are told how many.
     """
 
     name: ClassVar[str]

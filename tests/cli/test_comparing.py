@@ -48,6 +48,15 @@ def test_the_table_for_people(mapopt):
     assert "period bound:" in shown
 
 
+def test_fewer_seeds_of_searches_are_announced(mapopt):
+    said = "annealed-list: takes long and was run with 5 seeds; --seeds sets the number for all"
+    shown = mapopt("compare", *SPEC, "--mappers", "annealed-list:iterations=500,lblp").out
+    assert said.replace("annealed-list", "annealed-list:iterations=500") in shown
+    told = mapopt("compare", *SPEC, "--mappers", "annealed-list:iterations=500", "--seeds", 1).out
+    assert "--seeds sets" not in told
+    assert "--seeds sets" not in mapopt("compare", *SPEC, "--mappers", "lblp,rr").out
+
+
 def test_mappers_that_find_nothing_say_so_and_the_rest_goes_on(mapopt):
 
     ran = mapopt("compare", "resnet18", "--platform", "imc:imc=4,dpu=1", "--seeds", 3, "--json")
