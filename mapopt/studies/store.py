@@ -32,27 +32,41 @@ class RunStore:
     path
         The store's directory, e.g. ``results/runs``; made on the first :meth:`put`. The record of a run is in
         ``<first two digits of its id>/<id>.json``.
+    durable
+        Whether a record is on the disk before :meth:`put` returns. Otherwise the system writes it some seconds later:
+        nothing is lost if processes are killed, but the last records may be if the power fails; they are noticed and
+        made again.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, durable: bool = True) -> None:
         self.path = Path(path)
+        self._durable = durable
 
     def file(self, key: RunKey) -> Path:
         """Return where the record of a run is or would be."""
-        return self.path / key.id[:2] / f"{key.id}.json"
+        return self._file(key.id)
 
     def get(self, key: RunKey) -> Record | None:
         """Return the record of a run, or ``None`` if it was not made.
 
         A file that is no intact record of this run is reported as a :class:`RecordWarning` and counts as absent.
         """
-        path = self.file(key)
-        return self._read(path, key.id) if path.exists() else None
+        return self.find(key.id)
 
-    def put(self, record: Record) -> Record:
+    def find(self, identity: str) -> Record | None:
+        """Return the record of a run by its id, see :meth:`get`."""
+        path = self._file(identity)
+        return self._read(path, identity) if path.exists() else None
+
+    def put(self, record: Record, *, over_failed: bool = False) -> Record:
         """Keep a record and return the one that stands: the first that was put for its key.
 
         What is in its place without being an intact record is renamed, not lost.
+
+        Parameters
+        ----------
+        over_failed
+            Whether a failed run's record is renamed, too, and makes room for this one.
 
         Raises
         ------
@@ -63,11 +77,15 @@ class RunStore:
         path = self.file(record.key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            while not _create(path, msgspec.json.format(record.to_json(), indent=1) + b"\n"):
+            while not _create(path, _text(record), durable=self._durable):
                 standing = self._read(path, record.id)
-                if standing is not None:
+                if standing is None:
+                    self._set_aside(path, record.id)
+                elif over_failed and standing.status == "failed":
+                    with suppress(FileNotFoundError):  # another process was faster
+                        path.rename(path.with_suffix(f".{standing.digest[7:15]}.failed"))
+                else:
                     return standing
-                self._set_aside(path, record.id)
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
         return record
@@ -78,6 +96,9 @@ class RunStore:
             record = self._read(path, path.stem)
             if record is not None:
                 yield record
+
+    def _file(self, identity: str) -> Path:
+        return self.path / identity[:2] / f"{identity}.json"
 
     def _read(self, path: Path, identity: str) -> Record | None:
         try:
@@ -129,14 +150,19 @@ def run_or_reuse(store: RunStore, key: RunKey, compute: Callable[[], Record]) ->
     return record if record.interrupted else store.put(record), False
 
 
-def _create(path: Path, data: bytes) -> bool:
+def _text(record: Record) -> bytes:
+    return msgspec.json.format(record.to_json(), indent=1) + b"\n"
+
+
+def _create(path: Path, data: bytes, *, durable: bool) -> bool:
     """Write a new file, whole or not at all; return whether there was none."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
         Path(name).chmod(0o644)
         try:
             path.hardlink_to(name)

@@ -11,7 +11,7 @@ from mapopt.solvers import driver
 from mapopt.solvers.model import Limits, Objective
 from mapopt.solvers.outcome import Level, Outcome
 from mapopt.solvers.watch import Progress
-from mapopt.studies import runs
+from mapopt.studies import methods, runs
 from mapopt.studies.store import RunStore
 from mapopt.verification import verify
 
@@ -127,8 +127,8 @@ def test_an_interrupted_solve_is_not_kept(store, monkeypatch):
 
 def test_the_code_of_a_solve_is_that_of_its_formulation():
     """Another formulation may change without voiding its records; if the driver may choose, all count."""
-    modules = runs._modules_of_solve("period", "period-assignment")
+    modules = methods.modules_of_solve("period", "period-assignment")
     assert "formulations.period_assignment" in modules
     assert not any("latency" in name for name in modules)
-    assert any("latency" in name for name in runs._modules_of_solve("period", None))
-    assert any("latency" in name for name in runs._modules_of_solve("period,latency", "period-assignment"))
+    assert any("latency" in name for name in methods.modules_of_solve("period", None))
+    assert any("latency" in name for name in methods.modules_of_solve("period,latency", "period-assignment"))
