@@ -17,7 +17,7 @@ LAYERS = (
     ("verification", "mappers", "search", "solvers"),
     ("evidence", "explanation"),
     ("testing", "comparison", "studies"),
-    ("certificate",),
+    ("certificate", "report"),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from mapopt import __version__
-from mapopt.cli import catalog, comparing, emulating, explaining, importing, mapping, solving, verifying
+from mapopt.cli import (
+    catalog,
+    comparing,
+    emulating,
+    explaining,
+    importing,
+    mapping,
+    reporting,
+    solving,
+    studying,
+    verifying,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,3 +64,5 @@ app.command()(explaining.bounds)
 app.command()(explaining.explain)
 app.command()(solving.pareto)
 app.command()(solving.formulations)
+app.command()(reporting.report)
+app.add_typer(studying.app, name="study")

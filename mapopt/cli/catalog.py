@@ -238,7 +238,7 @@ def mappers(as_json: arguments.AsJson = False) -> None:
 
 def schema(
     kind: Annotated[
-        Literal["instance", "mapping", "platform", "measurement", "record", "certificate"],
+        Literal["instance", "mapping", "platform", "measurement", "record", "certificate", "study", "plan"],
         typer.Argument(help="Kind of document."),
     ],
     _as_json: arguments.AsJson = False,
@@ -250,7 +250,9 @@ def schema(
     from mapopt.instance import Instance
     from mapopt.mapping import Mapping
     from mapopt.platform.model import Platform
+    from mapopt.studies.plan import Plan
     from mapopt.studies.records import Record
+    from mapopt.studies.study import Study
 
     documents: dict[str, type[Document]] = {
         "instance": Instance,
@@ -259,6 +261,8 @@ def schema(
         "measurement": Measurement,
         "record": Record,
         "certificate": Certificate,
+        "study": Study,
+        "plan": Plan,
     }
     output.print_json(documents[kind].json_schema())
 

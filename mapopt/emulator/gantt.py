@@ -173,14 +173,14 @@ def draw_gantt(
     picture = gantt(instance, mapping, dispatch=dispatch, interval=interval, window=window, periods=periods)
     import vl_convert
 
-    spec = _chart(picture).to_dict()
+    spec = gantt_chart(picture).to_dict()
     if kind == ".svg":
         write_atomic(path, vl_convert.vegalite_to_svg(spec).encode())
     else:
         write_atomic(path, vl_convert.vegalite_to_png(spec, scale=2))
 
 
-def _chart(picture: Gantt) -> altair.LayerChart:
+def gantt_chart(picture: Gantt) -> altair.LayerChart:
     """Build the chart: a row per unit, then per link; colour by frame; the band shaded between two rules."""
     import altair as alt
 
