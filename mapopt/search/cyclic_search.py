@@ -202,13 +202,17 @@ class _Search:
         return self.effort.is_spent or (self.best is not None and self.best.latency <= self.target)
 
     def run(self, units: Sequence[int]) -> None:
-        """Make rounds until the limits or the target end them: from scratch, then from the best, and so on."""
-        number = 0
+        """Make rounds until the limits or the target end them: from scratch, then from the best, and so on.
+
+        Where a class is left out, a best schedule is gone on with only once.
+        """
+        number, polished = 0, None
         tight = tight_units(self.problem, self.tables, units, self.movable, self.period)
         while not self.is_done:
-            if number % 2 == 0 or self.best is None or not all(tight):
+            if number % 2 == 0 or self.best is None or (self.best is polished and not all(tight)):
                 self._from_scratch(units, tight, self.seed + number)
             else:
+                polished = self.best
                 moves = self._moves(self.best.units)
                 cooling = AGAIN.cooling(self._last(moves) or int(moves * AGAIN.share), self.period)
                 single = blocks_of(self.instance, self.best.units)
@@ -271,9 +275,9 @@ class _Search:
             return None
         places: Places | None = walk.placed
         if not all(blocks.timed):
-            places = fit(
-                self.instance, self.tables, blocks, walk.placed, int(walk.latency), self.period, seed
-            )
+            first = int(walk.walk.start[walk.graph.source].min())
+            span = range(first, first + int(walk.latency))
+            places = fit(self.instance, self.tables, blocks, walk.placed, span, self.period, seed)
         if places is None:
             return None
         return finish(self.instance, self.period, *expand(self.instance, self.tables, blocks, places), {})

@@ -23,7 +23,7 @@ EFFORT = 3.0
 
 
 def fit(
-    instance: Instance, tables: Tables, blocks: Blocks, placed: Places, latency: int, period: int, seed: int
+    instance: Instance, tables: Tables, blocks: Blocks, placed: Places, span: range, period: int, seed: int
 ) -> Places | None:
     """Place the blocks without a place between those that have one.
 
@@ -31,8 +31,8 @@ def fit(
     ----------
     placed
         Of the blocks that have one, at times that leave every other block its ticks.
-    latency
-        When the last block has to be over; none starts before 0.
+    span
+        When blocks run: none starts before, or is over after it.
 
     Returns
     -------
@@ -48,9 +48,10 @@ def fit(
         for chain, unit in zip(blocks.members, blocks.unit, strict=True)
     ]
     fixed = [placed.get(chain[0]) for chain in blocks.members]
-    earliest = [0 if place is None else place[1] for place in fixed]
+    earliest = [span.start if place is None else place[1] for place in fixed]
     latest = [
-        latency - length if place is None else place[1] for place, length in zip(fixed, lengths, strict=True)
+        span.stop - length if place is None else place[1]
+        for place, length in zip(fixed, lengths, strict=True)
     ]
     edges = sorted(lags.items())  # blocks are in topological order
     for (one, other), (apart, _) in edges:

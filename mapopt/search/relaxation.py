@@ -120,7 +120,7 @@ class Relaxation:
             if timed
         }
         places = fit(
-            self.original, self.tables, self.blocks, placed, max(ends) - first, self.period, self.seed
+            self.original, self.tables, self.blocks, placed, range(max(ends) - first), self.period, self.seed
         )
         if places is None:
             return None
