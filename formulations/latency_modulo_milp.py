@@ -100,7 +100,9 @@ class LatencyModuloMilp(LatencyMilp[LatencyModuloMilpOptions]):
             at = replace(task, period=PeriodRange(period, period))
             found = self.solved(at, problem, period, reports=False)
             if found.status in (Status.FAILED, Status.UNKNOWN):
-                return found if best is None else replace(best, status=Status.FEASIBLE, bound=task.bound)
+                if best is not None:
+                    return replace(best, status=Status.FEASIBLE, bound=task.bound)
+                return found if task.period.fixed else replace(found, bound=task.bound)  # of one period only
             if found.status is not Status.INFEASIBLE:
                 bounds.append(task.bound if found.bound is None else found.bound)
             if found.value is not None:

@@ -146,7 +146,7 @@ class LatencyModuloTransfers(LatencyFormulation[LatencyTransfersOptions]):
 
     def refuses(self, task: Task) -> str | None:
         """Refuse a restriction to a mapping that is not given."""
-        if self.options.fix_assignment and task.start is None:
+        if self.options.fix_assignment and task.start is None and not task.decision:
             return "option fix_assignment is about a mapping to start from; give one"
         return super().refuses(task)
 
@@ -154,12 +154,14 @@ class LatencyModuloTransfers(LatencyFormulation[LatencyTransfersOptions]):
         """Solve the model, or its restriction to a mapping, which proves nothing."""
         restricted = self.options.fix_assignment or task.improving
         if self.options.fix_assignment:
+            if task.start is None:
+                return Answer(Status.UNKNOWN, bound=task.bound, reason="there is no assignment to keep")
             try:
                 problem = Problem(_pinned(task.instance, task.start))
             except InfeasibleError as error:
-                return Answer(Status.INFEASIBLE, reason=str(error))
+                return Answer(Status.UNKNOWN, bound=task.bound, reason=str(error))
         answer = self._solve(task, problem, restricted)
-        if not restricted or answer.status is Status.UNKNOWN:
+        if not restricted:
             return answer
         if answer.mapping is None:
             return Answer(Status.UNKNOWN, bound=task.bound, reason="nothing better was found")

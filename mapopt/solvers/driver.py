@@ -361,8 +361,7 @@ class _Run:
             faster.solvers[0],
             period,
             None if start is None else _of(start, relaxed),
-            best.bound or 0,
-        )
+        )  # without the bound, which need not hold without contention
         try:
             with self.watch.deaf(), self.watch.at_most(min(RELAXED_SHARE * self.watch.left, RELAXED_S)):
                 answer = improve(task, faster)
@@ -384,9 +383,7 @@ class _Run:
         )
         with self.watch.deaf(), self.watch.at_most(min(TIMED_SHARE * self.watch.left, RELAXED_S)):
             timed = formulation.solve(task)
-        if timed.mapping is not None:
-            mapping = rebound(timed.mapping, self.instance)
-            best.offer(measured(self.instance, mapping, Objective.LATENCY), mapping, formulation.name)
+        self._offer_measured(best, timed, formulation)
 
     def _start_linked(
         self,
@@ -412,10 +409,18 @@ class _Run:
         except BrokenFormulationError as error:
             best.reasons.append(str(error))
             return
-        best.prove(answer.bound, f"{faster.name} without contention")
-        if answer.mapping is not None:
-            mapping = rebound(answer.mapping, self.instance)
+        best.prove(answer.bound, f"{formulation.name}, or {faster.name} without contention")
+        self._offer_measured(best, answer, formulation)
+
+    def _offer_measured(self, best: _Best, answer: Answer, formulation: Formulation) -> None:
+        """Offer the mapping of an answer for another instance with the same names; a wrong one is a failed run."""
+        if answer.mapping is None:
+            return
+        mapping = rebound(answer.mapping, self.instance)
+        try:
             best.offer(measured(self.instance, mapping, Objective.LATENCY), mapping, formulation.name)
+        except BrokenFormulationError as error:
+            best.reasons.append(str(error))
 
     def _narrowed(self, period: PeriodRange | None) -> Instance:
         """Return the instance with pins that the period implies, the mapping at hand being within it."""

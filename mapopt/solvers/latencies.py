@@ -117,6 +117,9 @@ class LatencyMilp(LatencyFormulation[AnyOptions]):
         if latest < task.bound:
             return none_below(task.bound)
         scale = gcd(common_ticks(task.instance), period or 0) or 1
+        reason = self._too_large(max(latest + work(task.instance), period or 0), scale)
+        if reason is not None:  # without a cutoff the horizon is longer than that of all the task
+            return Answer(Status.UNKNOWN, bound=task.bound, reason=reason)
         if scale > 1:
             problem = Problem(with_ticks_of(scale, task.instance))
         frames_apart = None if period is None else period // scale

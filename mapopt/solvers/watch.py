@@ -118,11 +118,11 @@ class Watch:
     @contextmanager
     def deaf(self) -> Iterator[None]:
         """Drop what is reported inside: it is about another problem."""
-        self._is_deaf = True
+        before, self._is_deaf = self._is_deaf, True
         try:
             yield
         finally:
-            self._is_deaf = False
+            self._is_deaf = before
 
     def report(self, objective: Objective, *, value: int | None = None, bound: int | None = None) -> None:
         """Note a solution's value or a proven bound; what is no improvement is dropped."""

@@ -3,10 +3,10 @@ import pytest
 from formulations.latency_modulo_milp import LatencyModuloMilp
 from mapopt.errors import UnsupportedError
 from mapopt.solvers.milp import SOLVERS
-from mapopt.solvers.model import Status
+from mapopt.solvers.model import Answer, PeriodRange, Status
 from mapopt.solvers.registry import get
 from tests.formulations.agreement import check_answer, solve
-from tests.formulations.cases import MODELS, random_period, tiny_instance
+from tests.formulations.cases import MODELS, least_period, random_period, tiny_instance
 from tests.formulations.oracle import least_latency
 
 INSTALLED = [name for name, backend in SOLVERS.items() if not backend().missing()]
@@ -45,6 +45,17 @@ def test_cutoff():
     assert (none.status, none.mapping, none.bound) == (Status.INFEASIBLE, None, least)
     one = solve(LatencyModuloMilp(), instance, period, solver="highs", cutoff=least + 1)
     assert (one.status, one.value) == (Status.OPTIMAL, least)
+
+
+def test_the_bound_of_one_period_is_none_of_a_range(monkeypatch):
+    """The least latency is not monotone in the period, so a run that ends early says nothing about longer ones."""
+
+    stopped = Answer(Status.UNKNOWN, bound=10**6)
+    monkeypatch.setattr(LatencyModuloMilp, "solved", lambda *_, **__: stopped)
+    instance = tiny_instance(7, "delay")
+    low = least_period(instance)
+    assert solve(LatencyModuloMilp(), instance, PeriodRange(low, low + 3), bound=2).bound == 2
+    assert solve(LatencyModuloMilp(), instance, PeriodRange(low, low), bound=2).bound == 10**6
 
 
 def test_what_is_not_supported_is_refused():

@@ -1,5 +1,6 @@
 from functools import cache
 
+import msgspec
 import pytest
 
 from formulations.latency_modulo_transfers import (
@@ -9,9 +10,10 @@ from formulations.latency_modulo_transfers import (
 )
 from mapopt.emulator.schedule import schedule
 from mapopt.errors import UnsupportedError
-from mapopt.instance import Instance
+from mapopt.instance import Instance, NodeUnits, SideConstraints
 from mapopt.mapping import Mapping
-from mapopt.solvers.model import PeriodRange, Status
+from mapopt.solvers.model import Answer, PeriodRange, Status
+from mapopt.solvers.neighbourhoods import rebound
 from mapopt.solvers.registry import get
 from tests.bounds.cases import assignments
 from tests.formulations.agreement import check_answer, solve
@@ -144,6 +146,25 @@ def test_fixed_assignment(kind):
         assert answer.status is (Status.FEASIBLE if answer.value else Status.OPTIMAL)
         nothing = solve(formulation, instance, period, start=start, cutoff=answer.value)
         assert nothing.status is Status.UNKNOWN
+
+
+def test_a_restriction_proves_nothing(monkeypatch):
+    """Neither when it is stopped, nor when the assignment breaks a rule, nor as a decision without one."""
+    formulation = LatencyModuloTransfers(LatencyTransfersOptions(fix_assignment=True))
+    instance = tiny_instance(0, "links")
+    start = schedule(instance, Mapping.of(instance, next(assignments(instance))))
+    period = PeriodRange(start.horizon or 1, start.horizon or 1)
+    rules = SideConstraints(forbid=(NodeUnits(start.nodes[0], (start.patterns[0].units[0],)),))
+    elsewhere = msgspec.structs.replace(instance, side_constraints=rules)
+    broken = solve(formulation, elsewhere, period, start=rebound(start, elsewhere), bound=1)
+    assert (broken.status, broken.bound) == (Status.UNKNOWN, 1)
+    blind = solve(formulation, instance, period, cutoff=10**6, decision=True, bound=1)
+    assert (blind.status, blind.bound) == (Status.UNKNOWN, 1)
+    monkeypatch.setattr(
+        LatencyModuloTransfers, "_solve", lambda *_: Answer(Status.UNKNOWN, bound=10**6, reason="stopped")
+    )
+    stopped = solve(formulation, instance, period, start=start, bound=1)
+    assert (stopped.status, stopped.bound) == (Status.UNKNOWN, 1)
 
 
 def test_what_is_not_supported_is_refused():

@@ -108,3 +108,14 @@ def test_a_period_range_must_be_one():
     for low, high in ((0, 1), (4, 3)):
         with pytest.raises(InputError, match="1 <= low <= high"):
             PeriodRange(low, high)
+
+
+def test_deafness_nests():
+    watch = Watch(Limits())
+    with watch.deaf():
+        with watch.deaf():
+            watch.report(Objective.LATENCY, value=3)
+        watch.report(Objective.LATENCY, value=2)
+    assert watch.trace == []
+    watch.report(Objective.LATENCY, value=4)
+    assert [entry.value for entry in watch.trace] == [4]
