@@ -1,11 +1,13 @@
 """Minimal latency with any formulation: bounds, annealing, refutations, long solves and neighbourhoods.
 
-The formulation is only asked three kinds of question, see :class:`mapopt.solvers.base.Task`: is there a latency below
-a cutoff (a decision); the same of a part of the mappings, by more pins in the instance; and what is the least latency.
+The formulation is only asked four kinds of question, see :class:`mapopt.solvers.base.Task`: is there a latency below
+a cutoff (a decision); the same of a part of the mappings, by more pins in the instance; what is the least latency; and
+what is better than the incumbent (improving), of all mappings or without the units of loose classes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import isinf
 from random import Random
@@ -72,7 +74,7 @@ WHOLE_SOLVE, NEIGHBOURHOODS, NEIGHBOURHOOD = 2.0, 5, 0.3
 """In each round: the time of one solve of the whole problem, in decisions; how many neighbourhoods, and their time."""
 
 LEAST_GAIN = 0.01
-"""Neighbourhoods look for solutions that close at least this share of the gap."""
+"""Neighbourhoods look for solutions that close at least this share of the gap; a method that does has another turn."""
 
 FIRST_SIZE, LEAST_SIZE = 12, 4
 """Groups whose units are free in the first neighbourhood, and in the smallest."""
@@ -224,18 +226,26 @@ class _Search:
             self._refute(limit)
         if above and not is_far:
             self._approach(limit)
-        if self._is_above(WIDE):
+        if (below or is_far) and self._is_above(WIDE):
             self._anneal_again(2 * number + above)
         if not above:
             return
         if self._is_above(CLOSE):
-            self._solve_relaxed(WHOLE_SOLVE * limit)
-            self._descend(WHOLE_SOLVE * limit)
+            self._while_it_gains(self._solve_relaxed, WHOLE_SOLVE * limit)
+            self._while_it_gains(self._descend, WHOLE_SOLVE * limit)
         if is_far:
             return
         self._solve(WHOLE_SOLVE * limit)
         for _ in range(0 if self.task.period is None else NEIGHBOURHOODS):
             self._neighbourhood(NEIGHBOURHOOD * limit)
+
+    def _while_it_gains(self, method: Callable[[float], None], limit: float) -> None:
+        """Repeat a method as long as it closes some of the gap each time."""
+        gains = True
+        while gains and self.open and self.value is not None:
+            before = self.value
+            method(limit)
+            gains = before - self.value >= LEAST_GAIN * (before - self.bound)
 
     @property
     def _is_tight(self) -> bool:
