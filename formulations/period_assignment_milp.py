@@ -56,6 +56,7 @@ from mapopt.solvers.assignments import (
 )
 from mapopt.solvers.base import Task
 from mapopt.solvers.model import Answer, Status
+from mapopt.solvers.scaling import common_ticks
 from mapopt.transfers import Blocking, Host, Links
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class PeriodAssignmentMilp(PeriodFormulation[PeriodOptions]):
             return conclude(task, problem, None, Status.INFEASIBLE, None)
         from mapopt.solvers.assignment_rows import AssignmentRows
 
-        rows = AssignmentRows(task, problem)
+        rows = AssignmentRows(task, problem, common_ticks(task.instance) or 1)
         _Loads(rows)
         return rows.solve(start)
 
@@ -107,8 +108,8 @@ class _Loads:
 
         self.rows, task = rows, rows.task
         self.communication = Communication(rows.instance)
-        most = None if task.cutoff is None else task.cutoff - 1
-        self.period = pulp.LpVariable("T", task.bound, most)
+        most = None if task.cutoff is None else (task.cutoff - 1) // rows.scale
+        self.period = pulp.LpVariable("T", -(-task.bound // rows.scale), most)
         rows.milp += self.period
         rows.place()
         rows.side_constraints()

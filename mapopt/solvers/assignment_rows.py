@@ -14,6 +14,7 @@ from mapopt.solvers.assignments import conclude
 from mapopt.solvers.base import Task
 from mapopt.solvers.milp import run
 from mapopt.solvers.model import Answer, Status
+from mapopt.solvers.scaling import with_ticks_of
 
 
 class AssignmentRows:
@@ -23,17 +24,22 @@ class AssignmentRows:
     ----------
     task, problem
         The task, and the placing problem of its instance.
+    scale
+        Ticks of the task per tick of the model, a divisor of :func:`mapopt.solvers.scaling.common_ticks`.
 
     Attributes
     ----------
+    instance
+        The task's, in the model's ticks.
     milp
         The model; a subclass sets its objective.
     x
         By node and unit, where class, pin and forbid allow it: 1 if the node is on the unit.
     """
 
-    def __init__(self, task: Task, problem: Problem) -> None:
-        self.task, self.problem, self.instance = task, problem, task.instance
+    def __init__(self, task: Task, problem: Problem, scale: int = 1) -> None:
+        self.task, self.problem, self.scale = task, problem, scale
+        self.instance = with_ticks_of(scale, task.instance)
         self.units = range(len(task.instance.units))
         self.milp = pulp.LpProblem(str(task.objective), pulp.LpMinimize)
         self.x = {
@@ -49,7 +55,14 @@ class AssignmentRows:
             for (node, unit), here in self.x.items():
                 here.setInitialValue(int(units[node] == unit))
         task = self.task
-        found = run(self.milp, task.watch, task.objective, solver=task.solver, warm_start=start is not None)
+        found = run(
+            self.milp,
+            task.watch,
+            task.objective,
+            solver=task.solver,
+            scale=self.scale,
+            warm_start=start is not None,
+        )
         if found.status is Status.FAILED:
             return Answer(Status.FAILED, reason=found.reason)
         unit_of = None

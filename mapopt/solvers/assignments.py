@@ -22,8 +22,7 @@ MAX_CPSAT = 2**53
 """Largest value of a linear expression in a CP-SAT model: it reports values and bounds in double precision."""
 
 MAX_MILP = 10**12
-"""Largest value of a linear expression in a MILP: beyond it a solver's tolerance of 1e-6 relative to a bound, and
-the rounding of double precision, hide single ticks."""
+"""Largest value of a linear expression in a MILP; see :func:`mapopt.solvers.milp.tolerance` for what its bounds lose."""
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,6 @@ def run(
     watch: Watch,
     objective: Objective,
     *,
-    offset: int = 0,
     limit_s: float | None = None,
     parameters: Mapping[str, Any] | None = None,
     reports: bool = True,
@@ -74,8 +73,6 @@ def run(
         Its limits apply; improvements are reported to it.
     objective
         Under which improvements are reported.
-    offset
-        Added to the model's objective and bound to get those of the problem.
     limit_s
         Seconds for this run alone (deterministic units in deterministic runs).
     parameters
@@ -131,8 +128,8 @@ def run(
             value, bound = message.get("value"), message["bound"]
             watch.report(
                 objective,
-                value=None if value is None else round(value) + offset,
-                bound=_whole(bound, offset),
+                value=None if value is None else round(value),
+                bound=_whole(bound),
             )
 
     if limits.memory_mb is None and len(model.proto.variables) + len(model.proto.constraints) < ASIDE:
@@ -148,9 +145,9 @@ def run(
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     value = bound = None
     if has_objective and found:
-        value = round(end["value"]) + offset
+        value = round(end["value"])
     if has_objective and status != cp_model.INFEASIBLE:
-        bound = _whole(end["bound"], offset)
+        bound = _whole(end["bound"])
         if reports:
             watch.report(objective, value=value, bound=bound)
     return CpSatRun(
@@ -189,8 +186,8 @@ class _Reporter(cp_model.CpSolverSolutionCallback):
         self._send({"value": self.objective_value, "bound": self.best_objective_bound})
 
 
-def _whole(bound: float | None, offset: int) -> int | None:
+def _whole(bound: float | None) -> int | None:
     """Return the bound of the problem, or ``None`` while there is none."""
     if bound is None or not abs(bound) < EXACT:
         return None
-    return ceil(bound - EPSILON) + offset
+    return ceil(bound - EPSILON)

@@ -63,9 +63,10 @@ class MilpRun:
 def tolerance(bound: float) -> float:
     """Return how far above the truth a dual bound that was computed in floating point may lie.
 
-    The solvers accept reduced costs that are wrong by 1e-7; at most 0.4, so that an integer bound is kept.
+    The solvers accept reduced costs that are wrong by 1e-7. Up to 4 million this is less than half a unit, so that an
+    integer bound is kept; larger ones lose whole units rather than be trusted.
     """
-    return min(0.4, 1e-3 + 1e-7 * abs(bound))
+    return 1e-3 + 1e-7 * abs(bound)
 
 
 def run(
@@ -74,7 +75,6 @@ def run(
     objective: Objective,
     *,
     solver: str,
-    offset: int = 0,
     scale: int = 1,
     limit_s: float | None = None,
     warm_start: bool = False,
@@ -93,8 +93,8 @@ def run(
         Under which improvements are reported.
     solver
         One of :data:`SOLVERS`.
-    offset, scale
-        The problem's objective and bound are ``scale`` times those of the model, plus ``offset``.
+    scale
+        The problem's objective and bound are this many times those of the model.
     limit_s
         Seconds for this run alone (deterministic units in deterministic runs).
     warm_start
@@ -123,18 +123,15 @@ def run(
     has_objective = problem.objective is not None and len(problem.objective) > 0
     constant = Fraction(problem.objective.constant) if problem.objective is not None else Fraction(0)
 
-    def problems(figure: int) -> int:
-        return scale * figure + offset
-
     def whole(bound: float | None) -> int | None:
         if not has_objective or bound is None or not isfinite(bound):
             return None
-        return problems(ceil(Fraction(bound - tolerance(bound)) + constant))
+        return scale * ceil(Fraction(bound - tolerance(bound)) + constant)
 
     def hear(line: str) -> None:
         found = backend.read(line)
         if found is not None and reports and has_objective:
-            value = None if found.value is None else problems(_snapped(Fraction(found.value) + constant))
+            value = None if found.value is None else scale * _snapped(Fraction(found.value) + constant)
             watch.report(objective, value=value, bound=whole(found.bound))
 
     if watch.stopped:
@@ -173,14 +170,15 @@ def run(
         terms = (
             Fraction(cost) * Fraction(solution[id(variable)]) for variable, cost in problem.objective.items()
         )
-        value = problems(_snapped(sum(terms, constant)))
+        value = scale * _snapped(sum(terms, constant))
+        if bound is not None and bound > value:
+            return MilpRun(
+                Status.FAILED, reason=f"solver {solver}: its bound of {bound} is above its own solution's {value}"
+            )
         if reports:
             watch.report(objective, value=value, bound=bound)
-    proven = value is None or (bound is not None and bound >= value)
-    if proven:
-        bound = value
     return MilpRun(
-        Status.OPTIMAL if proven else Status.FEASIBLE,
+        Status.OPTIMAL if value is None or bound == value else Status.FEASIBLE,
         value,
         bound,
         lambda variable: solution[id(variable)],

@@ -47,6 +47,19 @@ def test_two_models_agree_on_a_network():
     assert milp.status is Status.OPTIMAL
 
 
+@pytest.mark.parametrize("length", [1, 10**7])
+def test_times_with_a_common_divisor_are_proven_however_long_they_are(length):
+    times = [7, 6, 5, 5, 4, 4]  # 31 on three units
+    instance = Instance(
+        "long",
+        classes=("c",),
+        units=tuple(Unit(f"u{number}", "c") for number in range(3)),
+        nodes=tuple(InstanceNode(f"n{number}", (length * time,)) for number, time in enumerate(times)),
+    )
+    answer = answered(PeriodAssignmentMilp(), instance, solver="highs")
+    assert (answer.status, answer.value, answer.bound) == (Status.OPTIMAL, 11 * length, 11 * length)
+
+
 def test_numbers_that_floating_point_would_blur_are_refused():
     node = InstanceNode("n", (10**14,))
     assert "tick_ps" in str(

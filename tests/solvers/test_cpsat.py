@@ -35,15 +35,15 @@ def small(least, most=10):
 
 
 @pytest.mark.parametrize("threshold", [0, 1000])
-def test_an_optimum_comes_with_its_bound_and_is_reported_with_the_offset(monkeypatch, threshold):
+def test_an_optimum_comes_with_its_bound_and_is_reported(monkeypatch, threshold):
     monkeypatch.setattr("mapopt.solvers.cpsat.ASIDE", threshold)
     model, x = small(3)
     watch = Watch(Limits())
-    result = run(model, watch, PERIOD, offset=100)
-    assert (result.status, result.value, result.bound) == (Status.OPTIMAL, 106, 106)
+    result = run(model, watch, PERIOD)
+    assert (result.status, result.value, result.bound) == (Status.OPTIMAL, 6, 6)
     assert result.values is not None
     assert result.values(x) == 3
-    assert (watch.trace[-1].value, watch.trace[-1].bound) == (106, 106)
+    assert (watch.trace[-1].value, watch.trace[-1].bound) == (6, 6)
 
 
 def test_what_has_no_solution_has_neither_value_nor_bound():

@@ -68,14 +68,14 @@ def test_proves_the_optimum_that_brute_force_finds(solver):
 
 
 @each_solver
-def test_constants_offsets_and_odd_names_are_kept(solver):
+def test_constants_and_odd_names_are_kept(solver):
     problem, x = knapsack()
-    run = solve(problem, solver, offset=100)
+    run = solve(problem, solver)
     values = [run.values(each) for each in x]
     assert sum((i * 5 % 7 + 2) * each for i, each in enumerate(values)) <= 31
-    assert run.value == 107 - sum((i * 7 % 5 + 1) * each for i, each in enumerate(values)) == run.bound
+    assert run.value == 7 - sum((i * 7 % 5 + 1) * each for i, each in enumerate(values)) == run.bound
     assert all(isinstance(each, int) for each in values)
-    assert {solve(problem, other).value for other in PRESENT} == {run.value - 100}
+    assert {solve(problem, other).value for other in PRESENT} == {run.value}
 
 
 @each_solver
@@ -290,10 +290,19 @@ def test_defects_of_a_formulation_are_errors():
         solve(problem, "highs")
 
 
-def test_the_tolerance_never_loses_a_whole_unit():
-    for bound in (0.0, 1e3, 1e6, 1e9, 1e12):
-        assert 0 < milp.tolerance(bound) <= 0.4
+@each_solver
+def test_a_bound_above_the_solvers_own_solution_is_a_failed_run(solver, monkeypatch):
+    monkeypatch.setattr(milp, "tolerance", lambda _bound: -1.5)
+    run = solve(knapsack()[0], solver)
+    assert run.status is Status.FAILED
+    assert "above its own solution's" in run.reason
+    assert run.value is run.bound is run.values is None
+
+
+def test_the_tolerance_loses_no_whole_unit_up_to_four_million():
+    for bound in (0.0, 1e3, 1e6, 3.9e6):
         assert milp.GAP + milp.tolerance(bound) < 1
+    assert milp.tolerance(1e9) >= 1e-7 * 1e9
 
 
 @each_solver
@@ -303,6 +312,6 @@ def test_a_model_in_larger_units_reports_those_of_the_problem(solver):
     problem += x + 1
     problem += 2 * x >= 5
     watch = Watch(Limits())
-    run = solve(problem, solver, watch=watch, scale=100, offset=7)
-    assert (run.status, run.value, run.bound) == (Status.OPTIMAL, 407, 407)
-    assert (watch.trace[-1].value, watch.trace[-1].bound) == (407, 407)
+    run = solve(problem, solver, watch=watch, scale=100)
+    assert (run.status, run.value, run.bound) == (Status.OPTIMAL, 400, 400)
+    assert (watch.trace[-1].value, watch.trace[-1].bound) == (400, 400)
