@@ -22,7 +22,7 @@ MAX_CPSAT = 2**53
 """Largest value of a linear expression in a CP-SAT model: it reports values and bounds in double precision."""
 
 MAX_MILP = 10**12
-"""Largest value of a linear expression in a MILP; see :func:`mapopt.solvers.milp.tolerance` for what its bounds lose."""
+"""Largest value of a linear expression in a MILP; its bounds lose what :func:`mapopt.solvers.milp.tolerance` says."""
 
 
 @dataclass(frozen=True)

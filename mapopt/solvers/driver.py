@@ -12,7 +12,7 @@ import msgspec
 from mapopt.bounds.every import lower_bounds
 from mapopt.bounds.witnesses import Witness
 from mapopt.emulator.schedule import schedule
-from mapopt.errors import InfeasibleError, InputError, NoMappingError
+from mapopt.errors import InfeasibleError, InputError, NoMappingError, UnsupportedError
 from mapopt.feasibility import check, obstacles
 from mapopt.instance import Instance
 from mapopt.mappers.registry import get as get_mapper
@@ -479,6 +479,10 @@ class _Run:
             self._take(best, formulation, answer, period)
         except BrokenFormulationError as error:
             best.reasons.append(str(error))
+        except UnsupportedError as error:
+            if not self.levels:
+                raise
+            best.reasons.append(str(error))  # what the levels before found stands
 
     def _take(
         self, best: _Best, formulation: Formulation, answer: Answer, period: PeriodRange | None

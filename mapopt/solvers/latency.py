@@ -41,12 +41,12 @@ LATENCY = Objective.LATENCY
 UNLIMITED_S = 600.0
 """A solve without a time limit shares its time out as if it had this one."""
 
-LIST_SHARE, LIST_NODE_S, LIST_ITERATIONS = 0.05, 0.01, 20_000
-"""Annealed list scheduling: share of the time, seconds per node at most, and iterations in deterministic runs."""
+LIST_SHARE, LIST_NODE_S, PLACEMENTS = 0.05, 0.01, 200_000
+"""Annealed list scheduling: share of the time, seconds per node at most, and nodes placed per deterministic unit."""
 
-CYCLIC_MOST, CYCLIC_ITERATIONS, SEEDS = 0.25, 3_000_000, 1000
-"""Annealed cyclic orders: a round's share of the time is the gap, at most this; iterations in deterministic runs; and
-how far apart the seeds of two rounds are, as a round uses several."""
+CYCLIC_MOST, MOVES, SEEDS = 0.25, 1_000_000, 1000
+"""Annealed cyclic orders: a round's share of the time is the gap, at most this; moves per deterministic unit; and how
+far apart the seeds of two rounds are, as a round uses several."""
 
 CLOSE, WIDE, FAR = 0.02, 0.05, 0.15
 """Gaps above which large neighbourhoods are searched, an incumbent is annealed again, and the whole problem is not
@@ -61,11 +61,17 @@ TIGHT = 0.97
 FIRST_STEP = 0.002
 """First step of the refutations over the bound, relative to it."""
 
+LEAST_STEP = 8
+"""The least step is the first one divided by this."""
+
 TRY_FIRST, TRY_SHARE, GROWTH = 0.02, 0.05, 1.6
 """Share of the time of a decision in a first round on all workers, in the first of several, and how it grows."""
 
 REFUTATIONS, APPROACHES = 3, 2
 """Decisions without answer, close to the bound and above, after which a round goes on to something else."""
+
+DESCENT_SHARE = 0.5
+"""Share of the time for large neighbourhoods on all workers where the gap is neither close nor far: they learn."""
 
 WIDER = 1.5
 """How the distance of a cutoff from the bound grows in the search for solutions above the refutations."""
@@ -183,13 +189,13 @@ class _Search:
         """Anneal list schedules; the number chooses among random sequences."""
         if not self.open:
             return
-        deterministic = self.watch.limits.deterministic
+        iterations, most = self._effort(seconds, PLACEMENTS / len(self.task.instance.nodes))
         found = annealed_list(
             self.task.instance,
             period,
             seed=self.watch.limits.seed + number,
-            iterations=LIST_ITERATIONS if deterministic else None,
-            seconds=None if deterministic else min(seconds, self.watch.left),
+            iterations=iterations,
+            seconds=most,
             target=self.bound,
             start=self._loaded(period),
             stop=lambda: self.watch.stopped,
@@ -197,13 +203,25 @@ class _Search:
         if found is not None:
             self._take(found.mapping)
 
+    def _effort(self, seconds: float, pace: float) -> tuple[int | None, float | None]:
+        """Return the iterations or the seconds of an annealing: ``pace`` iterations are a deterministic unit."""
+        seconds = min(seconds, self.watch.left)
+        if not self.watch.limits.deterministic:
+            return None, seconds
+        self.watch.charge(seconds)
+        return max(1, int(pace * seconds)), None
+
     def search(self) -> None:
         """Go on until the end: after a round of everything with half of the workers at the bound, half at the value."""
         limits = self.watch.limits
         if limits.deterministic or limits.workers == 1:
             self._rounds()
             return
-        if not (self._is_above(FAR) and self._is_tight):
+        if self._is_above(CLOSE) and not self._is_above(FAR):
+            self._refute(TRY_FIRST * self.budget)
+            self._while_it_gains(self._solve_relaxed, WHOLE_SOLVE * TRY_FIRST * self.budget)
+            self._descend(DESCENT_SHARE * self.budget)
+        elif not (self._is_above(FAR) and self._is_tight):
             self._round(TRY_FIRST * self.budget, 0)
         if not self.open:
             return
@@ -224,7 +242,7 @@ class _Search:
         is_far = self._is_above(FAR)
         if below and (self.value is not None or not above):
             self._refute(limit)
-        if above and not is_far:
+        if above and not self._is_above(CLOSE):
             self._approach(limit)
         if (below or is_far) and self._is_above(WIDE):
             self._anneal_again(2 * number + above)
@@ -233,7 +251,7 @@ class _Search:
         if self._is_above(CLOSE):
             self._while_it_gains(self._solve_relaxed, WHOLE_SOLVE * limit)
             self._while_it_gains(self._descend, WHOLE_SOLVE * limit)
-        if is_far:
+        if self._is_above(CLOSE):
             return
         self._solve(WHOLE_SOLVE * limit)
         for _ in range(0 if self.task.period is None else NEIGHBOURHOODS):
@@ -292,15 +310,15 @@ class _Search:
             return
         if not isinstance(self.task.instance.transfer, (Free, Delay)):
             return
-        deterministic = self.watch.limits.deterministic
         period = self.mapping.horizon
         share = min(CYCLIC_MOST, gap(self.value or 0, self.bound) or CYCLIC_MOST)
+        iterations, most = self._effort(share * self.budget, MOVES)
         found = annealed_cyclic(
             self.task.instance,
             period,
             seed=self.watch.limits.seed + SEEDS * number,
-            iterations=CYCLIC_ITERATIONS if deterministic else None,
-            seconds=None if deterministic else min(share * self.budget, self.watch.left),
+            iterations=iterations,
+            seconds=most,
             target=self.bound,
             start=self._loaded(period) if number < 2 else self.mapping,
             stop=lambda: self.watch.stopped,
@@ -310,10 +328,13 @@ class _Search:
             self._take(found.mapping)
 
     def _refute(self, limit: float) -> None:
-        """Ask for latencies a step above the bound; steps double until one gives no answer, then halve the way."""
-        step, fruitless, self.hard = self._first_step, 0, 0
+        """Ask for latencies a step above the bound; steps double until one gives no answer, then halve the way.
+
+        A round begins half-way to the cutoff that gave no answer in the one before.
+        """
+        step, fruitless = self._first_step, 0
         while fruitless < REFUTATIONS and self.open:
-            least = max(self._first_step // 4, 1)
+            least = max(self._first_step // LEAST_STEP, 1)
             if self.hard > self.bound:
                 step = max(least, (self.hard - self.bound) // 2)
             status = self._decide(self.bound + step, limit)

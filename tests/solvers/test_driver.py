@@ -189,6 +189,33 @@ def test_a_formulation_that_turns_out_wrong_is_a_failed_run_and_the_rest_stands(
     assert "but the emulator measures" in outcome.levels[0].reason
 
 
+def test_a_formulation_that_cannot_go_on_leaves_the_levels_before():
+    times = (3, 6, 6, 3, 4, 6, 5)  # two chains, and 17 ticks of work for each unit
+    instance = Instance(
+        "long",
+        classes=("c",),
+        units=(Unit("u0", "c"), Unit("u1", "c")),
+        nodes=tuple(InstanceNode(f"n{number}", (time * 10**6,)) for number, time in enumerate(times)),
+        tensors=tuple(
+            InstanceTensor(f"t{number}", f"n{number}", (f"n{number + 1}",), 1) for number in (0, 1, 2, 4, 5)
+        ),
+    )
+    outcome = solve(
+        instance, "period,latency", formulation="latency-modulo-milp", slack=Fraction(1, 10**6), limits=LIMITS
+    )
+    period, latency = outcome.levels
+    assert (period.status, period.value) == (Status.OPTIMAL, 17 * 10**6)
+    assert "tick_ps" in latency.reason
+    with pytest.raises(UnsupportedError, match="tick_ps"):
+        solve(
+            instance,
+            "latency",
+            formulation="latency-modulo-milp",
+            max_period=17 * 10**6 + 1,
+            limits=LIMITS,
+        )
+
+
 def test_milp_solvers_are_not_deterministic_and_said_so():
     instance = load_instance("resnet8", platform="imc:imc=2,dpu=1")
     with pytest.raises(UnsupportedError, match="no formulation does that"):
