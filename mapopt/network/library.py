@@ -15,6 +15,7 @@ from mapopt.network.model import Network
 if TYPE_CHECKING:
     import onnx
 
+_VGG = "Simonyan and Zisserman, Very Deep Convolutional Networks, ICLR 2015"
 _RESNET = "He et al., Deep Residual Learning for Image Recognition, CVPR 2016"
 
 
@@ -80,11 +81,51 @@ _BUILTIN: tuple[tuple[NetworkInfo, str], ...] = (
     ),
     (
         NetworkInfo(
+            "resnet101",
+            "ImageNet, 224x224: 44.5 M parameters, 7.80 G MACs",
+            _RESNET,
+        ),
+        "resnet:resnet101",
+    ),
+    (
+        NetworkInfo(
+            "resnet152",
+            "ImageNet, 224x224: 60.2 M parameters, 11.5 G MACs",
+            _RESNET,
+        ),
+        "resnet:resnet152",
+    ),
+    (
+        NetworkInfo(
+            "densenet121",
+            "ImageNet, 224x224: 7.98 M parameters, 2.83 G MACs",
+            "Huang et al., Densely Connected Convolutional Networks, CVPR 2017",
+        ),
+        "densenet:densenet121",
+    ),
+    (
+        NetworkInfo(
+            "alexnet",
+            "ImageNet, 224x224, one column: 61.1 M parameters, 0.71 G MACs",
+            "Krizhevsky, One weird trick for parallelizing convolutional neural networks, arXiv:1404.5997",
+        ),
+        "alexnet:alexnet",
+    ),
+    (
+        NetworkInfo(
             "vgg16",
             "ImageNet, 224x224, configuration D: 138 M parameters, 15.5 G MACs",
-            "Simonyan and Zisserman, Very Deep Convolutional Networks, ICLR 2015",
+            _VGG,
         ),
         "vgg:vgg16",
+    ),
+    (
+        NetworkInfo(
+            "vgg19",
+            "ImageNet, 224x224, configuration E: 144 M parameters, 19.6 G MACs",
+            _VGG,
+        ),
+        "vgg:vgg19",
     ),
     (
         NetworkInfo(
@@ -101,6 +142,14 @@ _BUILTIN: tuple[tuple[NetworkInfo, str], ...] = (
             "Iandola et al., SqueezeNet, arXiv:1602.07360",
         ),
         "squeezenet:squeezenet1_1",
+    ),
+    (
+        NetworkInfo(
+            "mobilenet_v1",
+            "ImageNet, 224x224, width 1: 4.2 M parameters, 0.57 G MACs",
+            "Howard et al., MobileNets, arXiv:1704.04861",
+        ),
+        "mobilenet:mobilenet_v1",
     ),
     (
         NetworkInfo(

@@ -1,10 +1,23 @@
-"""MobileNetV2 for ImageNet, in the definition of torchvision."""
+"""MobileNets for ImageNet: V1 in the definition of its paper, V2 in that of torchvision."""
 
 from __future__ import annotations
 
 import onnx
 
 from mapopt.network.generators.builder import Builder
+
+_SEPARABLE = (
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
+    *((512, 1),) * 5,
+    (1024, 2),
+    (1024, 1),
+)
+"""V1: output channels and stride of each depthwise separable convolution."""
 
 _STAGES = (
     (1, 16, 1, 1),
@@ -15,7 +28,36 @@ _STAGES = (
     (6, 160, 3, 2),
     (6, 320, 1, 1),
 )
-"""Expansion, output channels, repetitions, stride of the first."""
+"""V2: expansion, output channels, repetitions, stride of the first."""
+
+
+def mobilenet_v1() -> onnx.ModelProto:
+    """Build MobileNetV1 of width 1: 4,231,976 parameters, 568,740,352 MACs.
+
+    Rectifiers are plain ones, padding is the same on all sides, and every convolution has BatchNorm instead of a bias.
+
+    References
+    ----------
+    Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
+    arXiv:1704.04861, table 1; the stride of the last depthwise convolution is 1, as its shapes demand.
+    """
+    net = Builder("mobilenet_v1", (1, 3, 224, 224))
+
+    def conv(
+        prefix: str, source: str, channels: int, kernel: int, *, stride: int = 1, groups: int = 1
+    ) -> str:
+        x = net.conv(
+            f"{prefix}.conv", source, channels, kernel, stride=stride, padding=kernel // 2, groups=groups
+        )
+        return net.relu(f"{prefix}.relu", net.batch_norm(f"{prefix}.bn", x))
+
+    x = conv("features.0", net.input, 32, 3, stride=2)
+    for position, (channels, stride) in enumerate(_SEPARABLE, 1):
+        width = net.channels[x]
+        x = conv(f"features.{position}.depthwise", x, width, 3, stride=stride, groups=width)
+        x = conv(f"features.{position}.pointwise", x, channels, 1)
+    x = net.flatten("flatten", net.global_average_pool("avgpool", x))
+    return net.model(net.linear("classifier", x, 1024, 1000), (1, 1000))
 
 
 def mobilenet_v2() -> onnx.ModelProto:

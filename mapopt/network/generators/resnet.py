@@ -1,4 +1,4 @@
-"""ResNet for ImageNet, in the definition of torchvision (ResNet-50 has its stride in the 3x3 convolution)."""
+"""ResNet for ImageNet, in the definition of torchvision (bottlenecks have their stride in the 3x3 convolution)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ def resnet34() -> onnx.ModelProto:
 def resnet50() -> onnx.ModelProto:
     """Build ResNet-50: 25,557,032 parameters, 4,089,184,256 MACs."""
     return _resnet("resnet50", (3, 4, 6, 3), bottleneck=True)
+
+
+def resnet101() -> onnx.ModelProto:
+    """Build ResNet-101: 44,549,160 parameters, 7,801,405,440 MACs."""
+    return _resnet("resnet101", (3, 4, 23, 3), bottleneck=True)
+
+
+def resnet152() -> onnx.ModelProto:
+    """Build ResNet-152: 60,192,808 parameters, 11,513,626,624 MACs."""
+    return _resnet("resnet152", (3, 8, 36, 3), bottleneck=True)
 
 
 def _resnet(name: str, blocks: tuple[int, ...], *, bottleneck: bool) -> onnx.ModelProto:

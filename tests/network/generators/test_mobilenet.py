@@ -4,7 +4,7 @@ from mapopt.network.library import load_network
 
 from .exports import assert_same_structure
 
-PUBLISHED = {"mobilenet_v2": (3_504_872, 300_774_272)}
+PUBLISHED = {"mobilenet_v1": (4_231_976, 568_740_352), "mobilenet_v2": (3_504_872, 300_774_272)}
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

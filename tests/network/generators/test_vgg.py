@@ -2,7 +2,7 @@ import pytest
 
 from mapopt.network.library import load_network
 
-PUBLISHED = {"vgg16": (138_357_544, 15_470_264_320)}
+PUBLISHED = {"vgg16": (138_357_544, 15_470_264_320), "vgg19": (143_667_240, 19_632_062_464)}
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
