@@ -26,7 +26,7 @@ demo: setup
 	@echo "picture: out/lblp.svg; trace for ui.perfetto.dev: out/lblp.trace.json"
 
 test: setup
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-all: setup
 	$(BIN)/python -m pytest

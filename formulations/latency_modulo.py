@@ -69,10 +69,11 @@ from typing import Any, ClassVar
 
 from mapopt.bounds.modulo import Windows
 from mapopt.mapping import Mapping
-from mapopt.options import Options, option
+from mapopt.options import Options, Tune, option
 from mapopt.placement.problem import Problem
 from mapopt.solvers.base import Task
 from mapopt.solvers.cpsat import Values
+from mapopt.solvers.cpsat_options import CpSatOptions
 from mapopt.solvers.intervals import IntervalModel
 from mapopt.solvers.latencies import UncontendedFormulation, none_below
 from mapopt.solvers.model import Answer, PeriodRange, Status
@@ -83,15 +84,19 @@ Clashes = dict[tuple[int, int], list[int]]
 
 
 @dataclass(frozen=True)
-class LatencyModuloOptions(Options):
+class LatencyModuloOptions(CpSatOptions):
     """Ingredients of the model; all are on unless a study switches them off."""
 
-    strong_propagation: bool = option(True, "CP-SAT's stronger propagation of disjunctive resources")
-    windows: bool = option(True, "windows (3) from paths, and hard delays in (5) where units have to differ")
+    strong_propagation: bool = option(
+        True, "CP-SAT's stronger propagation of disjunctive resources", tune=Tune()
+    )
+    windows: bool = option(
+        True, "windows (3) from paths, and hard delays in (5) where units have to differ", tune=Tune()
+    )
     anchor: bool = option(True, "start 0 of the only source in (3)")
-    incompatible: bool = option(True, "pairs (13) whose windows leave no room for each other")
-    load: bool = option(True, "load rows (12), which (11) implies")
-    symmetry: bool = option(True, "order (9) of interchangeable units")
+    incompatible: bool = option(True, "pairs (13) whose windows leave no room for each other", tune=Tune())
+    load: bool = option(True, "load rows (12), which (11) implies", tune=Tune())
+    symmetry: bool = option(True, "order (9) of interchangeable units", tune=Tune())
     hint: bool = option(True, "start from the task's mapping")
 
 
@@ -121,7 +126,7 @@ class LatencyModulo(UncontendedFormulation[LatencyModuloOptions]):
         if latest < bound:
             return none_below(bound)
         model = _Model(self.options, task, task.period, windows, bound, latest)
-        return model.solve(strong_propagation=self.options.strong_propagation)
+        return model.solve(self.options.parameters, strong_propagation=self.options.strong_propagation)
 
     def _windows_of(self, problem: Problem, period: int) -> Windows:
         """Return the windows, kept from one call to the next."""

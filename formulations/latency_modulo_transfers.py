@@ -93,11 +93,12 @@ from mapopt.bounds.modulo import Windows
 from mapopt.errors import InfeasibleError
 from mapopt.instance import Instance, NodeUnits
 from mapopt.mapping import Mapping
-from mapopt.options import Options, option
+from mapopt.options import Options, Tune, option
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
 from mapopt.placement.symmetry import relabelled
 from mapopt.solvers.base import Task
+from mapopt.solvers.cpsat_options import CpSatOptions
 from mapopt.solvers.exchange import exchangeable_units
 from mapopt.solvers.horizons import work
 from mapopt.solvers.latencies import MAX_HORIZON, LatencyFormulation, none_below
@@ -111,17 +112,21 @@ RELAXED_SHARE, RETIMED_SHARE, MOST_S = 0.7, 0.5, 120.0
 
 
 @dataclass(frozen=True)
-class LatencyTransfersOptions(Options):
+class LatencyTransfersOptions(CpSatOptions):
     """Ingredients of the model, and restrictions of it that find good solutions fast but prove nothing."""
 
     strong_propagation: bool = option(
-        True, "CP-SAT's stronger propagation of disjunctive resources, where all lengths are fixed"
+        True,
+        "CP-SAT's stronger propagation of disjunctive resources, where all lengths are fixed",
+        tune=Tune(),
     )
-    windows: bool = option(True, "windows (3) from paths")
-    load: bool = option(True, "load rows (7), which (6) implies")
-    symmetry: bool = option(True, "order (8) of interchangeable units")
+    windows: bool = option(True, "windows (3) from paths", tune=Tune())
+    load: bool = option(True, "load rows (7), which (6) implies", tune=Tune())
+    symmetry: bool = option(True, "order (8) of interchangeable units", tune=Tune())
     hint: bool = option(True, "start from the task's mapping")
-    relax: bool = option(True, "look at links as delays first: good units and bounds, from a smaller model")
+    relax: bool = option(
+        True, "look at links as delays first: good units and bounds, from a smaller model", tune=Tune()
+    )
     fix_assignment: bool = option(False, "keep the units of the task's mapping: finds starts only")
 
 
@@ -798,6 +803,7 @@ class _Model:
         from mapopt.solvers.cpsat import run
 
         parameters = {
+            **self.options.parameters,
             "use_strong_propagation_in_disjunctive": self.options.strong_propagation and self.fixed_lengths,
             "use_lns_only": self.task.improving,
             "cp_model_probing_level": 0,  # on disjunctive resources it takes longer than the whole search

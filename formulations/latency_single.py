@@ -66,10 +66,11 @@ from typing import Any, ClassVar
 
 from mapopt.bounds.modulo import Windows
 from mapopt.mapping import Mapping
-from mapopt.options import Options, option
+from mapopt.options import Options, Tune, option
 from mapopt.placement.problem import Problem
 from mapopt.solvers.base import Task
 from mapopt.solvers.cpsat import Values
+from mapopt.solvers.cpsat_options import CpSatOptions
 from mapopt.solvers.intervals import IntervalModel
 from mapopt.solvers.latencies import UncontendedFormulation, none_below
 from mapopt.solvers.model import Answer
@@ -77,13 +78,17 @@ from mapopt.solvers.timed import timed_mapping
 
 
 @dataclass(frozen=True)
-class LatencySingleOptions(Options):
+class LatencySingleOptions(CpSatOptions):
     """Ingredients of the model; all are on unless a study switches them off."""
 
-    strong_propagation: bool = option(True, "CP-SAT's stronger propagation of disjunctive resources")
-    windows: bool = option(True, "windows (3) from paths, and hard delays in (5) where units have to differ")
-    anonymous: bool = option(True, "anonymous units (11) where the instance allows it")
-    symmetry: bool = option(True, "order (9) of interchangeable units")
+    strong_propagation: bool = option(
+        True, "CP-SAT's stronger propagation of disjunctive resources", tune=Tune()
+    )
+    windows: bool = option(
+        True, "windows (3) from paths, and hard delays in (5) where units have to differ", tune=Tune()
+    )
+    anonymous: bool = option(True, "anonymous units (11) where the instance allows it", tune=Tune())
+    symmetry: bool = option(True, "order (9) of interchangeable units", tune=Tune())
     hint: bool = option(True, "start from the task's mapping")
 
 
@@ -103,7 +108,7 @@ class LatencySingle(UncontendedFormulation[LatencySingleOptions]):
         if latest < bound:
             return none_below(bound)
         model = _Model(self.options, task, windows, bound, latest)
-        return model.solve(strong_propagation=self.options.strong_propagation)
+        return model.solve(self.options.parameters, strong_propagation=self.options.strong_propagation)
 
 
 class _Model(IntervalModel):

@@ -22,6 +22,7 @@ from mapopt.instance import Instance
 from mapopt.mappers.base import Mapper
 from mapopt.mappers.registry import get, names
 from mapopt.mappers.run import require_rules
+from mapopt.mappers.tuned import PREFIX
 from mapopt.mapping import Mapping
 
 SEEDS = 100
@@ -171,8 +172,10 @@ def is_search(mapper: Mapper) -> bool:
 
 
 def parse_mapper(spec: str) -> Mapper:
-    """Return the mapper of ``name`` or ``name:option=value:option=value``."""
-    name, *settings = spec.split(":")
+    """Return the mapper of ``name`` or ``name:option=value:option=value``, where a name may be ``tuned:FILE``."""
+    prefix = PREFIX if spec.startswith(PREFIX) else ""
+    name, *settings = spec.removeprefix(prefix).split(":")
+    name = prefix + name
     return get(name, settings)
 
 

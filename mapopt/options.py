@@ -14,9 +14,78 @@ from mapopt.errors import InputError
 Value = bool | int | float | str | None
 
 
-def option(default: Any, text: str, *, ge: float | None = None, le: float | None = None) -> Any:
-    """Declare an option: its default, one line on what it does, and for numbers the closed range."""
-    return dataclasses.field(default=default, metadata={"help": text, "ge": ge, "le": le})
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """What a tuning study tries for an option: a closed range for a number, values for anything else.
+
+    Without arguments it stands for all values of a ``bool`` or a ``Literal``.
+
+    Parameters
+    ----------
+    low, high
+        Smallest and largest number tried.
+    log
+        Whether numbers are tried evenly by their logarithm; needs ``low > 0``.
+    choices
+        The values tried, at least two.
+
+    Raises
+    ------
+    InputError
+        If the range is empty, half given, or given beside choices.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    choices: tuple[Value, ...] = ()
+
+    def __post_init__(self) -> None:
+        is_range = self.low is not None and self.high is not None
+        problem = None
+        if (self.low is None) != (self.high is None):
+            problem = "has one end; give low and high"
+        elif self.low is not None and self.high is not None and not self.low < self.high:
+            problem = "is empty; low must be below high"
+        elif self.log and (self.low is None or self.low <= 0):
+            problem = "has no logarithm; log needs low > 0"
+        elif is_range and self.choices:
+            problem = "comes with choices; give one of them"
+        elif self.choices and len(set(self.choices)) < max(2, len(self.choices)):
+            problem = f"has the choices {self.choices}; there must be two or more, all different"
+        if problem is not None:
+            raise InputError(f"tuned range {self.low}..{self.high}: {problem}")
+
+
+def option(
+    default: Any,
+    text: str,
+    *,
+    ge: float | None = None,
+    le: float | None = None,
+    tune: Tune | None = None,
+    only_if: tuple[str, Value | tuple[Value, ...]] | None = None,
+) -> Any:
+    """Declare an option.
+
+    Parameters
+    ----------
+    default, text
+        Its default, and one line on what it does.
+    ge, le
+        For numbers, the closed range.
+    tune
+        What tuning studies try; an option without it is never tuned.
+    only_if
+        Another option and its value or values without which this option means nothing.
+    """
+    needed = None
+    if only_if is not None:
+        other, values = only_if
+        needed = (other, values if isinstance(values, tuple) else (values,))
+    return dataclasses.field(
+        default=default, metadata={"help": text, "ge": ge, "le": le, "tune": tune, "only_if": needed}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +98,15 @@ class OptionInfo:
         As declared.
     values
         What it takes, for people: ``"a | b"``, ``"int >= 1"``, ``"bool"``.
+    tuned
+        What tuning studies try, for people: ``"0.01 to 1, logarithmic"``; empty if it is never tuned.
     """
 
     name: str
     default: Value
     help: str
     values: str
+    tuned: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +146,7 @@ class Options:
                 default=field.default if field.default is not dataclasses.MISSING else None,
                 help=field.metadata.get("help", ""),
                 values=_describe(hints[field.name], field.metadata),
+                tuned=_describe_tuned(hints[field.name], field.metadata),
             )
             for field in dataclasses.fields(cls)
         )
@@ -161,6 +234,24 @@ def _describe(hint: Any, rule: Mapping[str, Any]) -> str:
             limits = [f">= {low}"] * (low is not None) + [f"<= {high}"] * (high is not None)
             names.append(" ".join([kind.__name__, " and ".join(limits)]).strip())
     return " | ".join(names)
+
+
+def _describe_tuned(hint: Any, rule: Mapping[str, Any]) -> str:
+    tune: Tune | None = rule.get("tune")
+    if tune is None:
+        return ""
+    if tune.low is not None:
+        text = f"{tune.low} to {tune.high}" + (", logarithmic" if tune.log else "")
+    elif tune.choices:
+        text = " | ".join(
+            str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in tune.choices
+        )
+    else:
+        text = _describe(hint, rule)
+    if rule["only_if"] is None:
+        return text
+    other, values = rule["only_if"]
+    return f"{text}; if {other} is {' or '.join(str(value).lower() for value in values)}"
 
 
 def _read(name: str, value: Value, hint: Any, rule: Mapping[str, Any]) -> Value:

@@ -4,7 +4,7 @@ from typing import Literal
 import pytest
 
 from mapopt.errors import InputError
-from mapopt.options import Options, option
+from mapopt.options import Options, Tune, option
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,20 @@ def test_options_describe_themselves() -> None:
     assert described["order"].values == "path | time"
     assert described["limit_s"].default is None
     assert described["share"].help == "how much"
+
+
+@dataclass(frozen=True)
+class Tuned(Options):
+    order: Literal["path", "time"] = option("path", "which first", tune=Tune())
+    heat: float = option(1.0, "how hot", tune=Tune(0.1, 10.0, log=True), only_if=("order", ("path", "time")))
+    strict: bool = option(False, "whether", tune=Tune(choices=(True, False)), only_if=("order", "time"))
+    rounds: int = option(3, "how often")
+
+
+def test_what_tuning_tries_is_described() -> None:
+    assert [info.tuned for info in Tuned.describe()] == [
+        "path | time",
+        "0.1 to 10.0, logarithmic; if order is path or time",
+        "true | false; if order is time",
+        "",
+    ]

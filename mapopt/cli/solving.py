@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mapopt.cli import arguments, output
+from mapopt.cli.catalog import describe_option
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -204,10 +205,7 @@ def formulations(as_json: arguments.AsJson = False) -> None:
                     "contiguous": info.contiguous,
                     "solvers": info.solvers,
                     "reference": info.reference,
-                    "options": [
-                        {"name": option.name, "default": option.default, "help": option.help}
-                        for option in info.options
-                    ],
+                    "options": [describe_option(option) for option in info.options],
                 }
                 for info in infos
             ]
@@ -228,9 +226,9 @@ def formulations(as_json: arguments.AsJson = False) -> None:
     )
     print()
     output.print_table(
-        ["formulation", "option", "default", "meaning"],
+        ["formulation", "option", "default", "meaning", "tuned over"],
         [
-            (info.name, option.name, str(option.default), option.help)
+            (info.name, option.name, str(option.default), option.help, option.tuned)
             for info in infos
             for option in info.options
         ],

@@ -10,7 +10,7 @@ from mapopt.errors import UnsupportedError
 from mapopt.instance import Instance
 from mapopt.mappers.annealed_list import AnnealedOptions, timed_mapping
 from mapopt.mapping import Mapping
-from mapopt.options import Options, option
+from mapopt.options import Options, Tune, option
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,9 @@ class CyclicOptions(AnnealedOptions):
     """Effort and period of annealed sequences."""
 
     iterations: int = option(2000, "moves tried per node", ge=1, le=10**9)
+    temperature: float = option(
+        1.0, "factor of all temperatures", ge=0.0, le=1e6, tune=Tune(0.1, 10.0, log=True)
+    )
 
 
 class AnnealedCyclic:
@@ -60,6 +63,12 @@ class AnnealedCyclic:
 
         period = self.options.period_for(instance, seed)
         target = lower_bounds(instance).latency.ticks
-        effort = self.options.iterations * len(instance.nodes)
-        found = annealed_cyclic(instance, period, seed=seed, iterations=effort, target=target)
+        found = annealed_cyclic(
+            instance,
+            period,
+            seed=seed,
+            iterations=self.options.iterations * len(instance.nodes),
+            target=target,
+            temperature=self.options.temperature,
+        )
         return timed_mapping(self.name, self.options, instance, period, found, seed)

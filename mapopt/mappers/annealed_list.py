@@ -11,7 +11,7 @@ from mapopt.bounds.every import lower_bounds
 from mapopt.errors import NoMappingError
 from mapopt.instance import Instance
 from mapopt.mapping import MapperRef, Mapping
-from mapopt.options import Options, option
+from mapopt.options import Options, Tune, option
 
 if TYPE_CHECKING:
     from mapopt.search.annealing import Schedule
@@ -45,8 +45,33 @@ class AnnealedOptions(Options):
         return max(load, min(10**15, int(-(-load * self.factor // 1))))
 
 
+@dataclass(frozen=True)
+class ListOptions(AnnealedOptions):
+    """How list schedules are annealed."""
+
+    temperature: float = option(
+        1.0, "factor of the first temperatures", ge=0.0, le=1e6, tune=Tune(0.05, 20.0, log=True)
+    )
+    restart: int = option(
+        1000,
+        "schedules tried before it starts again; doubled after two starts each way",
+        ge=1,
+        le=10**6,
+        tune=Tune(100, 10_000, log=True),
+    )
+    shift: float = option(0.5, "share of changes to one priority", ge=0.0, le=1.0, tune=Tune(0.1, 0.8))
+    exchange: float = option(0.1, "share of exchanges of two priorities", ge=0.0, le=1.0, tune=Tune(0.0, 0.4))
+    choose: float = option(
+        0.25,
+        "share of changes of a unit; of what is left to 1 each lets the schedule choose the unit",
+        ge=0.0,
+        le=1.0,
+        tune=Tune(0.0, 0.6),
+    )
+
+
 def timed_mapping(
-    name: str, options: AnnealedOptions, instance: Instance, period: int, schedule: Schedule | None, seed: int
+    name: str, options: Options, instance: Instance, period: int, schedule: Schedule | None, seed: int
 ) -> Mapping:
     """Return a schedule's mapping under a mapper's name.
 
@@ -69,11 +94,11 @@ class AnnealedList:
     name: ClassVar[str] = "annealed-list"
     summary: ClassVar[str] = "priorities and units of list schedules annealed for the latency at a period"
     reference: ClassVar[str] = "circles as in Rau, Iterative modulo scheduling, MICRO 1994"
-    options_type: ClassVar[type[Options]] = AnnealedOptions
+    options_type: ClassVar[type[Options]] = ListOptions
     is_random: ClassVar[bool] = True
     is_search: ClassVar[bool] = True
 
-    def __init__(self, options: AnnealedOptions) -> None:
+    def __init__(self, options: ListOptions) -> None:
         self.options = options
 
     def rejects(self, instance: Instance) -> str | None:
@@ -90,10 +115,18 @@ class AnnealedList:
         InfeasibleError
             If no mapping can exist.
         """
-        from mapopt.search.annealing import annealed_list
+        from mapopt.search.annealing import Shares, Tactics, annealed_list
 
-        period = self.options.period_for(instance, seed)
-        target = lower_bounds(instance).latency.ticks
-        effort = self.options.iterations
-        found = annealed_list(instance, period, seed=seed, iterations=effort, target=target)
-        return timed_mapping(self.name, self.options, instance, period, found, seed)
+        options = self.options
+        period = options.period_for(instance, seed)
+        found = annealed_list(
+            instance,
+            period,
+            seed=seed,
+            iterations=options.iterations,
+            target=lower_bounds(instance).latency.ticks,
+            tactics=Tactics(
+                options.temperature, options.restart, Shares(options.shift, options.exchange, options.choose)
+            ),
+        )
+        return timed_mapping(self.name, options, instance, period, found, seed)

@@ -19,7 +19,7 @@ from mapopt.mappers.graph import (
     same_fork_join,
 )
 from mapopt.mappers.packing import Packing, Stuck
-from mapopt.options import Options, option
+from mapopt.options import Options, Tune, option
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
 
@@ -35,36 +35,52 @@ class LblpOptions(Options):
         "decreasing",
         "place the nodes of a longest path from first to last, or by decreasing time, or only before the equally "
         "long of all other nodes",
+        tune=Tune(),
     )
     peel: Literal["once", "repeat"] = option(
-        "once", "take one longest path, or take the longest path of what is left again and again"
+        "once",
+        "take one longest path, or take the longest path of what is left again and again",
+        tune=Tune(),
     )
     rest_order: Literal["decreasing", "topological"] = option(
-        "decreasing", "order of the nodes that are on no longest path taken"
+        "decreasing",
+        "order of the nodes that are on no longest path taken",
+        tune=Tune(),
     )
     avoid: Literal["off", "tied", "hard"] = option(
         "tied",
         "pass over units that hold nodes able to run in parallel: never, for a unit that counts as equally loaded, "
         "or for any other unit",
+        tune=Tune(),
     )
     scope: Literal["windows", "fork-join", "incomparable"] = option(
         "windows",
         "which nodes are able to run in parallel: those that would with unlimited units, incomparable nodes of the "
         "same innermost fork-join, or any incomparable pair",
+        tune=Tune(),
+        only_if=("avoid", ("tied", "hard")),
     )
     slack: float = option(
         0.02,
         "a unit counts as equally loaded if its load is above the least by at most this share of the ideal load",
         ge=0,
         le=1,
+        tune=Tune(0.0, 0.2),
     )
     ties: Literal["index", "neighbour"] = option(
         "neighbour",
         "among equally loaded units take the first, or first one that holds a producer or consumer",
+        tune=Tune(),
     )
-    transfers: bool = option(False, "count mean transfer times in longest paths and windows")
+    transfers: bool = option(False, "count mean transfer times in longest paths and windows", tune=Tune())
     fallback: bool = option(True, "let a slower class take a node that no unit of its own class can hold")
-    examine: int = option(8, "how many of the least loaded units are looked at to avoid parallel nodes", ge=1)
+    examine: int = option(
+        8,
+        "how many of the least loaded units are looked at to avoid parallel nodes",
+        ge=1,
+        tune=Tune(1, 32, log=True),
+        only_if=("avoid", ("tied", "hard")),
+    )
 
 
 class Lblp(Heuristic[LblpOptions]):

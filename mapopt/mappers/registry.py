@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mapopt.errors import InputError
 from mapopt.mappers.base import Mapper
+from mapopt.mappers.tuned import PREFIX, settled
 from mapopt.options import OptionInfo, Value
 from mapopt.plugins import Plugins
 
@@ -56,6 +58,19 @@ def available() -> tuple[MapperInfo, ...]:
 
 
 def get(name: str, options: Iterable[str] | dict[str, Value] = ()) -> Mapper:
-    """Make a mapper, see :meth:`mapopt.plugins.Plugins.make`."""
-    mapper: Mapper = _MAPPERS.make(name, options)
-    return mapper
+    """Make a mapper, see :meth:`mapopt.plugins.Plugins.make`; ``tuned:FILE`` and ``tuned:NAME`` take a parameter file.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, the class cannot be loaded, an option is refused, or the parameter file breaks a rule.
+    """
+    if name.startswith(PREFIX):
+        mapper, settings = settled(name, options)
+        try:
+            tuned: Mapper = _MAPPERS.make(mapper, settings)
+        except InputError as error:
+            raise InputError(f"mapper {name!r}: {error}; its parameter file is of another version") from None
+        return tuned
+    made: Mapper = _MAPPERS.make(name, options)
+    return made

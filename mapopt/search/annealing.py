@@ -2,8 +2,9 @@
 
 from mapopt.search.assignment import assign_within
 from mapopt.search.cyclic_search import annealed_cyclic
-from mapopt.search.list_search import annealed_list
+from mapopt.search.list_annealing import Shares
+from mapopt.search.list_search import Tactics, annealed_list
 from mapopt.search.relaxation import Relaxation
 from mapopt.search.schedule import Schedule
 
-__all__ = ["Relaxation", "Schedule", "annealed_cyclic", "annealed_list", "assign_within"]
+__all__ = ["Relaxation", "Schedule", "Shares", "Tactics", "annealed_cyclic", "annealed_list", "assign_within"]

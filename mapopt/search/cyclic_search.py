@@ -55,6 +55,7 @@ def annealed_cyclic(
     seconds: float | None = None,
     target: int = 0,
     start: Mapping | None = None,
+    temperature: float = 1.0,
     stop: Callable[[], bool] = never,
     on_better: Callable[[Schedule], None] = ignore,
 ) -> Schedule | None:
@@ -75,6 +76,8 @@ def annealed_cyclic(
     start
         Assignment to begin with, loads within the period; without it one is searched for. If it is time-triggered
         with this horizon, its schedule is the first that is improved.
+    temperature
+        A factor of all temperatures.
     stop
         Asked about every tenth of a second.
     on_better
@@ -118,7 +121,7 @@ def annealed_cyclic(
     first = packed(instance, Mapping.of(instance, units), period)
     if first is None:
         return None
-    search = _Search(problem, tables, period, seed, effort, target, on_better)
+    search = _Search(problem, tables, period, seed, effort, target, temperature, on_better)
     search.offer(first)
     if start is not None and start.horizon == period and len(start.patterns) == 1:
         search.offer(_as_given(instance, start, period))
@@ -143,11 +146,11 @@ class _Phase:
     last_steepness: float = 1000.0
     smooth: float = 0.9
 
-    def cooling(self, moves: int, period: int) -> Cooling:
+    def cooling(self, moves: int, heat: float) -> Cooling:
         return Cooling(
             max(1, moves),
-            self.first_heat * period,
-            self.last_heat * period,
+            self.first_heat * heat,
+            self.last_heat * heat,
             self.first_steepness,
             self.last_steepness,
             self.smooth,
@@ -176,6 +179,7 @@ class _Search:
         seed: int,
         effort: Effort,
         target: int,
+        temperature: float,
         on_better: Callable[[Schedule], None],
     ) -> None:
         self.problem = problem
@@ -185,6 +189,7 @@ class _Search:
         self.seed = seed
         self.effort = effort
         self.target = target
+        self.heat = temperature * period
         self.on_better = on_better
         self.best: Schedule | None = None
         self.movable = movable_nodes(problem)
@@ -214,7 +219,7 @@ class _Search:
             else:
                 polished = self.best
                 moves = self._moves(self.best.units)
-                cooling = AGAIN.cooling(self._last(moves) or int(moves * AGAIN.share), self.period)
+                cooling = AGAIN.cooling(self._last(moves) or int(moves * AGAIN.share), self.heat)
                 single = blocks_of(self.instance, self.best.units)
                 self.offer(self._anneal(single, cooling, self.seed + number, 1, self.best.starts))
             number += 1
@@ -229,12 +234,12 @@ class _Search:
         last = self._last(moves) is not None
         fused = blocks_of(self.instance, homes, edges, tight)
         phase = FUSED if all(tight) else ALONE
-        found = self._anneal(fused, phase.cooling(int(moves * phase.share), self.period), seed, 0, None)
+        found = self._anneal(fused, phase.cooling(int(moves * phase.share), self.heat), seed, 0, None)
         self.offer(found)
         if found is not None and all(tight) and not self.is_done:
             single = blocks_of(self.instance, found.units)
             left = self.effort.iterations if last and self.effort.iterations else int(moves * SINGLE.share)
-            self.offer(self._anneal(single, SINGLE.cooling(left, self.period), seed, 1, found.starts))
+            self.offer(self._anneal(single, SINGLE.cooling(left, self.heat), seed, 1, found.starts))
 
     def _last(self, moves: int) -> int | None:
         """Return the moves if they are all that are left."""
@@ -254,7 +259,7 @@ class _Search:
         pace = 1.0
         for moves in (1, CALIBRATION):
             clock = time.perf_counter()
-            self._walk(blocks, FUSED.cooling(moves, self.period), self.seed, 2, None).advance(moves, 0)
+            self._walk(blocks, FUSED.cooling(moves, self.heat), self.seed, 2, None).advance(moves, 0)
             pace = moves / (time.perf_counter() - clock)
         return int(pace * (effort.seconds - (time.perf_counter() - effort.began)))
 

@@ -19,6 +19,24 @@ SNUG = (0.0, 0.001, 0.01, 0.1, 1.0)
 """Values of ``snug`` in :func:`place_nodes` that are tried."""
 
 
+class Shares(NamedTuple):
+    """How often each kind of change is tried, as shares of all changes; what is left frees a unit.
+
+    Parameters
+    ----------
+    shift
+        Change a priority.
+    exchange
+        Exchange two priorities.
+    choose
+        Choose a unit. Under ``blocking`` and ``host``, where no unit may be free, the rest of the changes too.
+    """
+
+    shift: float = 0.5
+    exchange: float = 0.1
+    choose: float = 0.25
+
+
 class Rules(NamedTuple):
     """One way to make a list schedule; shapes (nodes,), (groups,) and (1,)."""
 
@@ -75,6 +93,7 @@ def anneal(
     target: int,
     backward: bool,
     fixed: IntArray,
+    shares: Shares,
     random: RandomState,
 ) -> None:
     """Go on to iteration ``until`` of ``iterations``, or until the latency is at most ``target``.
@@ -91,7 +110,7 @@ def anneal(
         if value[3] > 0:
             changes = 1 if uniform(random) < 0.6 else 2 + below(random, 3)
             for _ in range(changes):
-                _change(tables, trial, span, fixed, random)
+                _change(tables, trial, span, fixed, shares, random)
         latency, missing = place_nodes(
             tables, period, trial.key, trial.chosen, fixed, trial.snug[0], backward, walk.board
         )
@@ -114,23 +133,27 @@ def anneal(
 
 
 @compiled
-def _change(tables: Tables, rules: Rules, span: float, fixed: IntArray, random: RandomState) -> None:
+def _change(
+    tables: Tables, rules: Rules, span: float, fixed: IntArray, shares: Shares, random: RandomState
+) -> None:
     """Change a priority, exchange two, or choose or free a unit."""
     nodes = len(tables.group)
     node = below(random, nodes)
     group = tables.group[node]
     dice = uniform(random)
-    if dice < 0.5:
+    if dice < shares.shift:
         reach = 0.6 if uniform(random) < 0.3 else 0.1
         rules.key[node] += (uniform(random) + uniform(random) - 1.0) * span * reach
-    elif dice < 0.6:
+    elif dice < shares.shift + shares.exchange:
         other = below(random, nodes)
         rules.key[node], rules.key[other] = rules.key[other], rules.key[node]
     elif dice >= 0.97 and (tables.travel == DELAYED or tables.travel == ROUTED):
         rules.snug[0] = SNUG[below(random, len(SNUG))]
     elif fixed[node] >= 0:
         return
-    elif dice < 0.85 or (tables.travel != DELAYED and tables.travel != ROUTED):
+    elif dice < shares.shift + shares.exchange + shares.choose or (
+        tables.travel != DELAYED and tables.travel != ROUTED
+    ):
         first = tables.choice_offset[group]
         rules.chosen[group] = tables.choice[first + below(random, tables.choice_offset[group + 1] - first)]
     else:

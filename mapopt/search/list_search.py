@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,13 +16,37 @@ from mapopt.mapping import Mapping
 from mapopt.placement.problem import Problem
 from mapopt.search.assignment import homes_of, homes_within
 from mapopt.search.effort import Effort, never
-from mapopt.search.list_annealing import FloatArray, Walk, anneal, walk_of
+from mapopt.search.list_annealing import FloatArray, Shares, Walk, anneal, walk_of
 from mapopt.search.random_numbers import random_state
 from mapopt.search.schedule import Schedule, backwards, finish, hops_of
 from mapopt.search.tables import DELAYED, ROUTED, Tables, tables_of
 
-FIRST_ROUND, LAST_DOUBLING = 1000, 7
-"""Iterations of the first rounds, and how often these are doubled in later ones."""
+LAST_DOUBLING = 7
+"""How often the iterations of a round are doubled at most."""
+
+USUAL_SHARES = Shares()
+
+
+@dataclass(frozen=True, slots=True)
+class Tactics:
+    """How an annealing goes about it.
+
+    Parameters
+    ----------
+    temperature
+        A factor of all first temperatures.
+    first_round
+        Iterations before it starts again; after two starts each way they are doubled, up to 128 times as many.
+    shares
+        Of the kinds of change.
+    """
+
+    temperature: float = 1.0
+    first_round: int = 1000
+    shares: Shares = USUAL_SHARES
+
+
+USUAL = Tactics()
 
 
 def annealed_list(
@@ -33,6 +58,7 @@ def annealed_list(
     seconds: float | None = None,
     target: int = 0,
     start: Mapping | None = None,
+    tactics: Tactics = USUAL,
     stop: Callable[[], bool] = never,
 ) -> Schedule | None:
     """Anneal the priorities and units of list schedules, of the graph and of its reverse in turn.
@@ -50,6 +76,8 @@ def annealed_list(
         A latency that is good enough, such as a lower bound.
     start
         Assignment to begin with, loads within the period; without it one is searched for.
+    tactics
+        Temperatures, restarts and kinds of change.
     stop
         Asked about every tenth of a second.
 
@@ -84,7 +112,7 @@ def annealed_list(
         best = packed(instance, Mapping.of(instance, problem.units(homes.tolist())), period)
     elif tables.travel not in (DELAYED, ROUTED):
         return None
-    rounds = _Rounds(instance, problem, tables, period, seed, homes)
+    rounds = _Rounds(instance, problem, tables, period, seed, homes, tactics)
     number = 0
     while not (effort.is_spent or (best is not None and best.latency <= target)):
         found = rounds.run(number, effort, best, target)
@@ -123,6 +151,7 @@ class _Rounds:
         period: int,
         seed: int,
         homes: IntArray | None,
+        tactics: Tactics,
     ) -> None:
         self.instance = instance
         self.problem = problem
@@ -130,6 +159,7 @@ class _Rounds:
         self.period = period
         self.seed = seed
         self.homes = homes
+        self.tactics = tactics
         self.fixed = np.full(len(instance.nodes), -1, dtype=np.int64)
         self.head, self.tail = longest_paths(tables, instance)
         self.can_reverse = tables.travel in (DELAYED, ROUTED)
@@ -139,11 +169,11 @@ class _Rounds:
         backward = self.can_reverse and number % 2 == 1
         turn = number // 2 if self.can_reverse else number
         random = random_state(self.seed, 1000 + number)
-        iterations = FIRST_ROUND << min(LAST_DOUBLING, turn // 2)
+        iterations = self.tactics.first_round << min(LAST_DOUBLING, turn // 2)
         key, chosen = self._rules(turn, backward, best)
         walk = walk_of(self.tables, key, chosen)
         mean = float(self.tables.duration.max(axis=1).mean()) + 1.0
-        heat = mean * (0.01, 0.03, 0.1, 0.3)[turn % 4]
+        heat = self.tactics.temperature * mean * (0.01, 0.03, 0.1, 0.3)[turn % 4]
         while not effort.is_spent and walk.value[3] < iterations and not 0 <= walk.value[2] <= target:
             done = int(walk.value[3])
             clock = time.perf_counter()
@@ -157,6 +187,7 @@ class _Rounds:
                 target,
                 backward,
                 self.fixed,
+                self.tactics.shares,
                 random,
             )
             effort.book(int(walk.value[3]) - done, time.perf_counter() - clock)

@@ -23,6 +23,15 @@ def excess(tables: Tables, period: int, home: IntArray) -> float:
         Shape (groups,): the unit of each group, one that it may use.
     """
     load = np.zeros(len(tables.latency), np.int64)
+    total = float(add_up(tables, home, load)) * period
+    for resource in range(len(load)):
+        total += max(0, load[resource] - period)
+    return total
+
+
+@compiled
+def add_up(tables: Tables, home: IntArray, load: IntArray) -> int:
+    """Add the work per frame to the load of each resource; return the broken rules, and units of capacity lacking."""
     used = np.zeros(tables.capacity.shape, np.int64)
     broken = 0
     for group in range(len(home)):
@@ -55,13 +64,10 @@ def excess(tables: Tables, period: int, home: IntArray) -> float:
                 row = unit * len(tables.capacity) + target
                 for entry in range(tables.route_offset[row], tables.route_offset[row + 1]):
                     load[tables.route[entry]] += tables.ticks[tensor, tables.route[entry]]
-    total = float(broken) * period
-    for resource in range(len(load)):
-        total += max(0, load[resource] - period)
     for unit in range(len(used)):
         for kind in range(2):
-            total += float(max(0, used[unit, kind] - tables.capacity[unit, kind])) * period
-    return total
+            broken += max(0, used[unit, kind] - tables.capacity[unit, kind])
+    return broken
 
 
 @compiled
@@ -80,7 +86,7 @@ def relieve(tables: Tables, period: int, home: IntArray, iterations: int, random
             other = group
             first = tables.choice_offset[group]
             two = tables.choice[first + below(random, tables.choice_offset[group + 1] - first)]
-        if one == two or not (_may(tables, group, two) and _may(tables, other, one)):
+        if one == two or not (may_use(tables, group, two) and may_use(tables, other, one)):
             continue
         present[other] = one
         present[group] = two
@@ -99,7 +105,8 @@ def relieve(tables: Tables, period: int, home: IntArray, iterations: int, random
 
 
 @compiled
-def _may(tables: Tables, group: int, unit: int) -> bool:
+def may_use(tables: Tables, group: int, unit: int) -> bool:
+    """Return whether a unit is among those of the group."""
     for entry in range(tables.choice_offset[group], tables.choice_offset[group + 1]):
         if tables.choice[entry] == unit:
             return True

@@ -124,15 +124,19 @@ def anneal_ring(
     heat, steepness = 1.0, 1.0
     begun = int(value[2])
     for number in range(begun, until):
-        if number == begun or number % STEP == 0:
-            share = number / cooling.iterations
+        since = number % STEP
+        if number == begun or since == 0:
+            share = (
+                number - since
+            ) / cooling.iterations  # also where a call begins in between: it changes nothing
             heat = cooling.first_heat * (cooling.last_heat / cooling.first_heat) ** share
             if share < cooling.smooth:
                 slope = cooling.last_steepness / cooling.first_steepness
                 steepness = cooling.first_steepness * slope ** (share / cooling.smooth)
             else:
                 steepness = 1e12
-            _measure(graph, walk, period, steepness)
+            if since == 0:
+                _measure(graph, walk, period, steepness)
             if value[1] <= target:
                 return
         value[2] = number + 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
+from collections.abc import Mapping as Dictionary
 from typing import Any
 
 from ortools.sat.python import cp_model
@@ -69,9 +70,10 @@ class IntervalModel(ABC):
     def decode(self, value: Values) -> tuple[Mapping, int]:
         """Return the mapping of a solution, and its latency."""
 
-    def solve(self, *, strong_propagation: bool) -> Answer:
-        """Run the model and read its solution."""
+    def solve(self, settings: Dictionary[str, Any], *, strong_propagation: bool) -> Answer:
+        """Run the model with parameters of CP-SAT and read its solution."""
         parameters = {
+            **settings,
             "use_strong_propagation_in_disjunctive": strong_propagation,
             "use_lns_only": self.task.improving,
         }

@@ -173,7 +173,8 @@ def run(
         value = scale * _snapped(sum(terms, constant))
         if bound is not None and bound > value:
             return MilpRun(
-                Status.FAILED, reason=f"solver {solver}: its bound of {bound} is above its own solution's {value}"
+                Status.FAILED,
+                reason=f"solver {solver}: its bound of {bound} is above its own solution's {value}",
             )
         if reports:
             watch.report(objective, value=value, bound=bound)

@@ -4,7 +4,8 @@ import pytest
 
 from mapopt.errors import UnsupportedError
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
-from mapopt.search.annealing import Schedule, annealed_cyclic
+from mapopt.search.annealing import Schedule, annealed_cyclic, annealed_list
+from mapopt.search.effort import Effort
 from mapopt.transfers import Blocking, Delay, Free
 from tests.search.cases import cases
 from tests.search.test_list_search import assert_is_what_it_claims
@@ -50,6 +51,16 @@ def test_the_seed_and_not_the_clock_decides() -> None:
     instance = chain([5, 3, 4, 6, 2, 4, 3, 3, 7, 5], 3)
     runs = [annealed_cyclic(instance, 14, seed=2, iterations=3000) for _ in range(2)]
     assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("search", [annealed_cyclic, annealed_list])
+def test_it_does_not_matter_how_often_a_search_looks_at_the_clock(monkeypatch, search) -> None:
+    instance = chain([5, 3, 4, 6, 2, 4, 3, 3, 7, 5, 8, 2, 6, 4, 3], 4)
+    found = []
+    for chunk in (7, 64, 10**6):
+        monkeypatch.setattr(Effort, "chunk", lambda self, chunk=chunk: min(chunk, self.iterations))
+        found.append([search(instance, 17, seed=seed, iterations=1500) for seed in range(8)])
+    assert found[0] == found[1] == found[2]
 
 
 def test_a_timed_start_is_the_first_schedule() -> None:
