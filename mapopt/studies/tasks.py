@@ -11,6 +11,7 @@ import msgspec
 
 from mapopt.documents import Name, Part
 from mapopt.instance import Instance
+from mapopt.mapping import Mapping
 from mapopt.options import Value
 from mapopt.studies.methods import MapperMethod, Run, SolveMethod
 from mapopt.studies.plan import Compared, Role, RunId
@@ -73,7 +74,7 @@ class MapperTask(Part, frozen=True, tag="mapper"):
 
 
 class SolveTask(Part, frozen=True, tag="solve"):
-    """A solve with its limits, see :func:`mapopt.solvers.driver.solve`."""
+    """A solve with its limits, see :func:`mapopt.solvers.driver.solve`; its command leaves a start out."""
 
     objective: Name
     limits: RunLimits
@@ -83,6 +84,7 @@ class SolveTask(Part, frozen=True, tag="solve"):
     contiguous: bool = False
     max_period: int | None = None
     slack: str = "0"
+    start: Mapping | None = None
 
     @property
     def label(self) -> str:
@@ -104,11 +106,16 @@ class SolveTask(Part, frozen=True, tag="solve"):
 
     def key(self, digest: str, seed: int) -> RunKey:
         """Return the key of the run on the instance with this digest."""
-        return _solve_method(msgspec.json.encode(self)).key(digest, self.limits.of_solve(seed))
+        return _solve_method(self._bare).key(digest, self.limits.of_solve(seed), self.start)
 
     def run(self, instance: Instance, seed: int) -> Run:
         """Return the run on an instance."""
-        return _solve_method(msgspec.json.encode(self)).run(instance, self.limits.of_solve(seed))
+        return _solve_method(self._bare).run(instance, self.limits.of_solve(seed), self.start)
+
+    @property
+    def _bare(self) -> bytes:
+        """The task without its start, which is no part of the method."""
+        return msgspec.json.encode(msgspec.structs.replace(self, start=None))
 
     def command(self, instance: str, seed: int) -> str:
         """Return the command line that repeats the run on an instance file."""

@@ -1,0 +1,44 @@
+import pytest
+
+from mapopt.errors import InputError
+from mapopt.library.manifest import Entry, Manifest
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{ name = 'a' }", "has no way to make it"),
+        ("{ name = 'a', file = 'a.json', generator = 'tight' }", "has generator and file"),
+        ("{ name = 'a', network = 'resnet8' }", "network and platform go together"),
+        ("{ name = 'a', file = 'a.json', platform = 'imc' }", "network and platform go together"),
+        ("{ name = 'a', file = 'a.json', parameters = { seed = 1 } }", "parameters are for a generator"),
+        ("{ name = '../a', file = 'a.json' }", "name"),
+        ("{ name = 'a', file = 'a.json', size = 3 }", "unknown field `size`"),
+        ("{ name = 'a', file = 'a.json' }, { name = 'a', file = 'b.json' }", "'a' appears twice"),
+        ("", "instances"),
+        ("{ name = }", "not valid TOML"),
+    ],
+)
+def test_bad_manifests_are_refused(tmp_path, content, says):
+    path = tmp_path / "family.toml"
+    path.write_text(f'schema = "mapopt.family/1"\nsummary = "s"\ninstances = [{content}]\n')
+    with pytest.raises(InputError, match=r"family\.toml") as caught:
+        Manifest.read(path)
+    assert says in str(caught.value)
+
+
+def test_a_manifest_that_cannot_be_read(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        Manifest.read(tmp_path / "family.toml")
+    (tmp_path / "family.toml").write_bytes(b"\xff")
+    with pytest.raises(InputError, match="UTF-8"):
+        Manifest.read(tmp_path / "family.toml")
+
+
+def test_entries_say_how_they_are_made():
+    assert Entry("a", network="resnet8", platform="imc:imc=2").origin == "resnet8 on imc:imc=2"
+    parameters = {"missed": False, "load": 0.5, "seed": 1}
+    assert (
+        Entry("b", generator="tight", parameters=parameters).origin == "tight(missed=false, load=0.5, seed=1)"
+    )
+    assert Entry("c", file="c.json").origin == "c.json"
