@@ -15,15 +15,19 @@ $(READY): pyproject.toml constraints.txt
 
 demo: setup
 	@mkdir -p out
-	$(BIN)/mapopt compare resnet18 --platform imce:imc=8,dpu=2
 	$(BIN)/mapopt instance resnet18 --platform imce:imc=8,dpu=2 -o out/r18.json
+	$(BIN)/mapopt bounds out/r18.json
+	$(BIN)/mapopt compare out/r18.json --mappers lblp,wb,rr,rd,lpt,heft,heft-tp,cpop-tp,maxtp
 	$(BIN)/mapopt map out/r18.json --mapper lblp -o out/lblp.json
 	$(BIN)/mapopt schedule out/r18.json out/lblp.json -o out/lblp-schedule.json
 	$(BIN)/mapopt verify out/r18.json out/lblp-schedule.json
 	$(BIN)/mapopt emulate out/r18.json out/lblp-schedule.json --gantt out/lblp.svg --trace out/lblp.trace.json
 	$(BIN)/mapopt solve out/r18.json --objective period,latency --time-limit 20 -o out/best.json
 	$(BIN)/mapopt explain out/r18.json out/best.json
-	@echo "picture: out/lblp.svg; trace for ui.perfetto.dev: out/lblp.trace.json"
+	$(BIN)/mapopt study new demo > out/study.toml
+	$(BIN)/mapopt study run out/study.toml --results out/results
+	$(BIN)/mapopt report out/results/demo -o out/report.html
+	@echo "report: out/report.html; picture: out/lblp.svg; trace for ui.perfetto.dev: out/lblp.trace.json"
 
 test: setup
 	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist worksteal

@@ -17,6 +17,9 @@ SCRIPTS = (
     "benchmarks.load_balance",
     "benchmarks.mappers.lblp_options",
     "benchmarks.self_timed_deviation",
+    "benchmarks.mappers.fast",
+    "benchmarks.studies.overhead",
+    "benchmarks.tuning.overhead",
 )
 TARGET = Path(__file__).parents[1] / "results" / "benchmarks.md"
 

@@ -16,7 +16,8 @@ LAYERS = (
     ("emulator", "bounds"),
     ("verification", "mappers", "search", "solvers"),
     ("evidence", "explanation"),
-    ("testing", "comparison", "studies"),
+    ("testing", "comparison", "studies", "library"),
+    ("tuning",),
     ("certificate", "report"),
     ("cli",),
 )

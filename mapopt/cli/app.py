@@ -13,10 +13,12 @@ from mapopt.cli import (
     emulating,
     explaining,
     importing,
+    library,
     mapping,
     reporting,
     solving,
     studying,
+    tuning,
     verifying,
 )
 
@@ -66,3 +68,5 @@ app.command()(solving.pareto)
 app.command()(solving.formulations)
 app.command()(reporting.report)
 app.add_typer(studying.app, name="study")
+app.add_typer(library.app, name="library")
+app.add_typer(tuning.app, name="tune")

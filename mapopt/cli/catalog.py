@@ -11,6 +11,7 @@ from mapopt.cli import arguments, output
 if TYPE_CHECKING:
     from mapopt.instance import Instance
     from mapopt.network.model import Network
+    from mapopt.options import OptionInfo
 
 
 def inspect(
@@ -200,6 +201,17 @@ def platforms(
     _print_catalogue([(chip.name, chip.summary, chip.reference) for chip in chips], as_json)
 
 
+def describe_option(option: OptionInfo) -> dict[str, Any]:
+    """Return an option as JSON."""
+    return {
+        "name": option.name,
+        "default": option.default,
+        "help": option.help,
+        "values": option.values,
+        "tuned": option.tuned or None,
+    }
+
+
 def mappers(as_json: arguments.AsJson = False) -> None:
     """List the mappers with their options."""
     from mapopt.mappers.registry import available
@@ -212,10 +224,7 @@ def mappers(as_json: arguments.AsJson = False) -> None:
                     "name": info.name,
                     "summary": info.summary,
                     "reference": info.reference,
-                    "options": [
-                        {"name": option.name, "default": option.default, "help": option.help}
-                        for option in info.options
-                    ],
+                    "options": [describe_option(option) for option in info.options],
                 }
                 for info in infos
             ]
@@ -225,20 +234,36 @@ def mappers(as_json: arguments.AsJson = False) -> None:
         ["name", "summary", "reference"], [(info.name, info.summary, info.reference) for info in infos]
     )
     options = [
-        (info.name, option.name, str(option.default), option.help)
+        (info.name, option.name, str(option.default), option.help, option.tuned)
         for info in infos
         for option in info.options
     ]
     if options:
         print()
         output.print_table(
-            ["mapper", "option", "default", "meaning"], options, title="Options (--set option=value)"
+            ["mapper", "option", "default", "meaning", "tuned over"],
+            options,
+            title="Options (--set option=value)",
         )
 
 
 def schema(
     kind: Annotated[
-        Literal["instance", "mapping", "platform", "measurement", "record", "certificate", "study", "plan"],
+        Literal[
+            "instance",
+            "mapping",
+            "platform",
+            "measurement",
+            "record",
+            "certificate",
+            "study",
+            "plan",
+            "family",
+            "reference",
+            "tuning",
+            "parameters",
+            "findings",
+        ],
         typer.Argument(help="Kind of document."),
     ],
     _as_json: arguments.AsJson = False,
@@ -248,11 +273,16 @@ def schema(
     from mapopt.documents import Document
     from mapopt.emulator.measurement import Measurement
     from mapopt.instance import Instance
+    from mapopt.library.manifest import Manifest
+    from mapopt.library.references import Reference
+    from mapopt.mappers.tuned import Parameters
     from mapopt.mapping import Mapping
     from mapopt.platform.model import Platform
     from mapopt.studies.plan import Plan
     from mapopt.studies.records import Record
     from mapopt.studies.study import Study
+    from mapopt.tuning.findings import Findings
+    from mapopt.tuning.tuning import Tuning
 
     documents: dict[str, type[Document]] = {
         "instance": Instance,
@@ -263,6 +293,11 @@ def schema(
         "certificate": Certificate,
         "study": Study,
         "plan": Plan,
+        "family": Manifest,
+        "reference": Reference,
+        "tuning": Tuning,
+        "parameters": Parameters,
+        "findings": Findings,
     }
     output.print_json(documents[kind].json_schema())
 

@@ -156,7 +156,7 @@ def finished(chart: Any) -> dict[str, Any]:
         "labelFontSize": 11,
         "titleFontSize": 11,
     }
-    spec: dict[str, Any] = chart.to_dict()
+    spec: dict[str, Any] = chart.to_dict(validate=False)  # a fifth of a report's time; tests draw every chart
     given = spec.pop("config", {})
     look = {
         "background": None,

@@ -10,6 +10,7 @@ from mapopt.documents import write_atomic
 from mapopt.errors import InputError
 from mapopt.report import gap_table
 from mapopt.report.charts.instances import fronts, gantts, loads
+from mapopt.report.charts.parameters import parameters
 from mapopt.report.charts.progress import progress
 from mapopt.report.charts.quality import quality
 from mapopt.report.charts.sensitivity import sensitivity
@@ -17,6 +18,7 @@ from mapopt.report.page import Section, page
 from mapopt.report.picture import Omitted, Picture
 from mapopt.report.render import Format, render
 from mapopt.report.scene import Scene
+from mapopt.report.tuning import tuning
 from mapopt.studies.load import load_results
 
 
@@ -58,6 +60,12 @@ def sections(scene: Scene) -> Iterator[Section]:
     yield "quality", "Quality", "How good the methods are beside each other.", list(quality(scene))
     yield "time", "Time", "How fast they get there.", list(progress(scene))
     yield (
+        "parameters",
+        "Platforms",
+        "What more units, or faster links, bring.",
+        list(parameters(scene)),
+    )
+    yield (
         "fronts",
         "Rate and latency",
         f"Both objectives at once, instance by instance.{some}",
@@ -76,6 +84,9 @@ def sections(scene: Scene) -> Iterator[Section]:
         "What the open choices of LBLP and errors in the times change.",
         list(sensitivity(scene)),
     )
+    tuned = list(tuning(scene))
+    if tuned:
+        yield "tuning", "Tuning", "What tuning gains on instances that it has not seen.", tuned
 
 
 def write_page(scene: Scene, path: str | Path) -> None:
@@ -86,7 +97,11 @@ def write_page(scene: Scene, path: str | Path) -> None:
     InputError
         If the file cannot be written.
     """
-    write_atomic(path, page(scene, list(sections(scene))).encode())
+    from altair.utils.schemapi import debug_mode
+
+    with debug_mode(False):  # charts are checked where they are tested, which saves seconds here
+        text = page(scene, list(sections(scene)))
+    write_atomic(path, text.encode())
 
 
 def write_figures(scene: Scene, folder: str | Path, form: Format) -> tuple[list[Path], list[Omitted]]:

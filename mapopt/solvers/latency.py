@@ -61,17 +61,11 @@ TIGHT = 0.97
 FIRST_STEP = 0.002
 """First step of the refutations over the bound, relative to it."""
 
-LEAST_STEP = 8
-"""The least step is the first one divided by this."""
-
 TRY_FIRST, TRY_SHARE, GROWTH = 0.02, 0.05, 1.6
 """Share of the time of a decision in a first round on all workers, in the first of several, and how it grows."""
 
 REFUTATIONS, APPROACHES = 3, 2
 """Decisions without answer, close to the bound and above, after which a round goes on to something else."""
-
-DESCENT_SHARE = 0.5
-"""Share of the time for large neighbourhoods on all workers where the gap is neither close nor far: they learn."""
 
 WIDER = 1.5
 """How the distance of a cutoff from the bound grows in the search for solutions above the refutations."""
@@ -217,11 +211,7 @@ class _Search:
         if limits.deterministic or limits.workers == 1:
             self._rounds()
             return
-        if self._is_above(CLOSE) and not self._is_above(FAR):
-            self._refute(TRY_FIRST * self.budget)
-            self._while_it_gains(self._solve_relaxed, WHOLE_SOLVE * TRY_FIRST * self.budget)
-            self._descend(DESCENT_SHARE * self.budget)
-        elif not (self._is_above(FAR) and self._is_tight):
+        if not (self._is_above(FAR) and self._is_tight):
             self._round(TRY_FIRST * self.budget, 0)
         if not self.open:
             return
@@ -242,7 +232,7 @@ class _Search:
         is_far = self._is_above(FAR)
         if below and (self.value is not None or not above):
             self._refute(limit)
-        if above and not self._is_above(CLOSE):
+        if above and not is_far:
             self._approach(limit)
         if (below or is_far) and self._is_above(WIDE):
             self._anneal_again(2 * number + above)
@@ -251,7 +241,7 @@ class _Search:
         if self._is_above(CLOSE):
             self._while_it_gains(self._solve_relaxed, WHOLE_SOLVE * limit)
             self._while_it_gains(self._descend, WHOLE_SOLVE * limit)
-        if self._is_above(CLOSE):
+        if is_far:
             return
         self._solve(WHOLE_SOLVE * limit)
         for _ in range(0 if self.task.period is None else NEIGHBOURHOODS):
@@ -328,13 +318,10 @@ class _Search:
             self._take(found.mapping)
 
     def _refute(self, limit: float) -> None:
-        """Ask for latencies a step above the bound; steps double until one gives no answer, then halve the way.
-
-        A round begins half-way to the cutoff that gave no answer in the one before.
-        """
-        step, fruitless = self._first_step, 0
+        """Ask for latencies a step above the bound; steps double until one gives no answer, then halve the way."""
+        step, fruitless, self.hard = self._first_step, 0, 0
         while fruitless < REFUTATIONS and self.open:
-            least = max(self._first_step // LEAST_STEP, 1)
+            least = max(self._first_step // 4, 1)
             if self.hard > self.bound:
                 step = max(least, (self.hard - self.bound) // 2)
             status = self._decide(self.bound + step, limit)

@@ -88,11 +88,12 @@ def load_results(paths: Iterable[str | Path]) -> Results:
     for path, plan in zip(folders, plans, strict=True):
         folder = Folder(path)
         planned = {run.id for run in plan.runs}
+        store = folder.store
         with Table(folder) as table:
             problems += table.problems
             for row in table.rows():
                 if row.id in planned and row.id not in rows:
-                    rows[row.id], stores[row.id] = row, folder.store
+                    rows[row.id], stores[row.id] = row, store
     return Results(folders, plans, Records(stores), tuple(problems), rows)
 
 

@@ -13,8 +13,6 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-import msgspec
-
 from mapopt.documents import read_bytes
 from mapopt.errors import InputError
 from mapopt.studies.records import Record, RunKey
@@ -151,7 +149,7 @@ def run_or_reuse(store: RunStore, key: RunKey, compute: Callable[[], Record]) ->
 
 
 def _text(record: Record) -> bytes:
-    return msgspec.json.format(record.to_json(), indent=1) + b"\n"
+    return record.to_json() + b"\n"
 
 
 def _create(path: Path, data: bytes, *, durable: bool) -> bool:

@@ -39,7 +39,7 @@ def test_platform_files_to_start_from(mapopt):
     assert mapopt("platforms", "--show", "nope").code == 2
 
 
-@pytest.mark.parametrize("kind", ["instance", "mapping", "platform", "measurement"])
+@pytest.mark.parametrize("kind", ["instance", "mapping", "platform", "measurement", "family", "reference"])
 def test_schemas(mapopt, kind):
     schema = json.loads(mapopt("schema", kind).out)
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -83,3 +83,17 @@ def test_every_command_takes_json(mapopt):
     assert json.loads(mapopt("schema", "mapping", "--json").out)["title"] == "mapopt.mapping/1"
     assert mapopt("platforms", "--show", "imce", "--json").json["schema"] == "mapopt.platform/1"
     assert mapopt("--version").out.startswith("mapopt ")
+
+
+@pytest.mark.parametrize(("command", "name"), [("mappers", "lblp"), ("formulations", "latency-modulo")])
+def test_options_are_listed_with_what_tuning_tries(mapopt, command, name):
+    listed = {entry["name"]: entry for entry in mapopt(command, "--json").json}
+    options = {option["name"]: option for option in listed[name]["options"]}
+    first, tuned = {
+        "lblp": ("slack", "0.0 to 0.2"),
+        "latency-modulo": ("symmetry_level", "0 to 4"),
+    }[name]
+    assert options[first]["tuned"] == tuned
+    assert options[first]["values"].startswith(("float >= 0", "int >= 0"))
+    assert any(option["tuned"] is None for entry in listed.values() for option in entry["options"])
+    assert tuned in mapopt(command).out

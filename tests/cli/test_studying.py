@@ -15,7 +15,7 @@ from tests.studies.study_files import Here, content, write_study
 
 def test_templates_are_listed_printed_and_valid(mapopt, tmp_path):
     listed = mapopt("study", "new", "--json").json
-    assert {"lblp-paper", "solver-comparison", "quick"} <= set(listed)
+    assert {"demo", "lblp-paper", "solver-comparison", "quick"} <= set(listed)
     assert all(listed.values())
     assert "quick" in mapopt("study", "new").out
     text = mapopt("study", "new", "quick").out
@@ -28,11 +28,11 @@ def test_templates_are_listed_printed_and_valid(mapopt, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["lblp-paper", "solver-comparison"])
+@pytest.mark.parametrize("name", ["demo", "lblp-paper", "solver-comparison"])
 def test_templates_expand(mapopt, tmp_path, name):
     (tmp_path / "study.toml").write_text(mapopt("study", "new", name).out)
     state = mapopt("study", "status", tmp_path / "study.toml", "--results", tmp_path, "--json").json
-    assert state["total"] == {"lblp-paper": 504, "solver-comparison": 66}[name]
+    assert state["total"] == {"demo": 72, "lblp-paper": 868, "solver-comparison": 66}[name]
 
 
 def test_run_status_and_merge(mapopt, tmp_path):

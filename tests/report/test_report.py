@@ -166,7 +166,7 @@ def test_a_gantt_chart_of_any_run(real):
 def test_damaged_records_are_left_out_with_a_warning(small, tmp_path):
     files = sorted((small / "runs").glob("*/*.json"))
     files[0].write_bytes(files[0].read_bytes()[:-40])
-    files[1].write_bytes(files[1].read_bytes().replace(b'"status": "', b'"status": "x'))
+    files[1].write_bytes(files[1].read_bytes().replace(b'"status":"', b'"status":"x'))
     scene = report.read([small])
     assert len(scene.results.warnings) == 2
     assert sum(run.status == "not run" for run in scene.runs) == 3

@@ -1,5 +1,6 @@
 """A study makes each run once, keeps what is done, and survives whatever its runs do."""
 
+import errno
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ from mapopt.studies.folder import Folder
 from mapopt.studies.load import load_results
 from mapopt.studies.records import Record
 from mapopt.studies.running import Local, Queue, prepare, run_study
+from mapopt.studies.store import _create
 from mapopt.studies.worker import Job
 from tests.studies.study_files import Here, content, planned, write_study
 
@@ -293,3 +295,22 @@ def test_a_store_that_cannot_be_written_is_a_message(tmp_path):
     (folder / "runs").write_text("in the way")
     with pytest.raises(InputError, match="cannot be written"):
         run_study(path, tmp_path, Local(1))
+
+
+def test_a_full_disk_ends_a_study_and_loses_nothing(whole, tmp_path, monkeypatch):
+    path, folder, _ = whole
+    left = iter(range(5))
+
+    def create(*arguments, **options):
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return _create(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mapopt.studies.store._create", create)
+        with pytest.raises(InputError, match=r"cannot be written .No space left on device"):
+            run_study(path, tmp_path, Here())
+    assert len(content(tmp_path / "tiny")) == 5
+    again = run_study(path, tmp_path, Here())
+    assert (again.reused, again.done) == (5, 7)
+    assert content(tmp_path / "tiny") == content(folder)

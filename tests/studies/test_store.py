@@ -76,7 +76,7 @@ def test_a_record_of_another_run_is_refused(store):
     [
         (lambda data: data[: len(data) // 2], "truncated"),
         (lambda _data: b"", "not valid JSON"),
-        (lambda data: data.replace(b'"bound": 10', b'"bound": 12'), "altered: delete it"),
+        (lambda data: data.replace(b'"bound":10', b'"bound":12'), "altered: delete it"),
         (lambda data: data.replace(b"mapopt.record/1", b"mapopt.record/2"), "version 2"),
         (lambda _data: b'{"schema": "mapopt.mapping/1"}', "is a mapopt mapping"),
         (lambda _data: record(key(2)).sealed().to_json(), "rename or delete"),

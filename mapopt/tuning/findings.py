@@ -1,0 +1,183 @@
+"""What a tuning study found: tuned against default against other mappers, on instances it has not seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from mapopt.documents import Count, Document, Name, Part
+from mapopt.mappers.tuned import SplitScore
+from mapopt.options import Value
+from mapopt.studies.folder import Folder
+from mapopt.tuning.scores import Reference
+
+Params = dict[str, bool | int | float | str | None]
+
+
+class TrialRow(Part, frozen=True):
+    """A trial: number, state, score where it was completed, what it tried, and why it gave no score."""
+
+    number: Count
+    state: Name
+    score: float | None = None
+    parameters: Params = msgspec.field(default_factory=dict)
+    reason: str = ""
+
+
+class CaseRow(Part, frozen=True):
+    """An instance that counts: its reference and, by method, both gaps (means over seeds)."""
+
+    reference: Reference
+    gaps: dict[str, tuple[float, float]]
+
+
+class Summary(Part, frozen=True):
+    """A method on a split: shifted geometric means of the gaps and the score, each with its 95% interval."""
+
+    split: Name
+    method: Name
+    instances: Count
+    period_gap: float
+    period_interval: tuple[float, float]
+    latency_gap: float
+    latency_interval: tuple[float, float]
+    score: float
+    score_interval: tuple[float, float]
+
+
+class Contrast(Part, frozen=True):
+    """The tuned mapper against another on a split.
+
+    Parameters
+    ----------
+    split, against
+        Where, and whom.
+    difference, interval
+        Tuned less other: negative is better; the 95% interval resamples instances.
+    p_value
+        Of the sign-flip test of paired scores, two-sided.
+    wins, losses, ties
+        Instances on which the tuned mapper's score is less, larger, the same.
+    """
+
+    split: Name
+    against: Name
+    difference: float
+    interval: tuple[float, float]
+    p_value: float
+    wins: Count
+    losses: Count
+    ties: Count
+
+
+class Finalist(Part, frozen=True):
+    """A trial that was compared on the validation split; the defaults have no number if they were no trial."""
+
+    trial: int | None
+    train: float
+    validation: float
+
+
+class Findings(Document, frozen=True):
+    """The result of a tuning study.
+
+    Parameters
+    ----------
+    study, mapper
+        Names.
+    sampler, pruner
+        How it searched.
+    schedule_class
+        In which everything is measured.
+    latency_weight
+        Of the latency's gap in the score.
+    options, default_options
+        All options of the mapper, as tuned and by default.
+    code
+        Digest of the mapper's code.
+    trial
+        The one chosen, or ``None`` where the defaults are.
+    trials
+        All of them.
+    importances
+        Share of each parameter in the differences of scores; empty where too few trials were completed.
+    finalists
+        From which the trial was chosen.
+    methods
+        In order: tuned, default, baselines.
+    cases
+        The instances that count.
+    excluded
+        Those that do not, with the reason.
+    summaries, contrasts
+        By split.
+    overfitting
+        Why the tuning is taken to be over-fitted, or ``""``.
+    """
+
+    KIND: ClassVar[str] = "findings"
+
+    study: Name
+    mapper: Name
+    sampler: Name
+    pruner: Name
+    schedule_class: str
+    latency_weight: float
+    options: Params
+    default_options: Params
+    code: str
+    trial: int | None
+    trials: tuple[TrialRow, ...]
+    importances: dict[str, float]
+    finalists: tuple[Finalist, ...]
+    methods: tuple[Name, ...]
+    cases: tuple[CaseRow, ...]
+    excluded: tuple[Reference, ...]
+    summaries: tuple[Summary, ...]
+    contrasts: tuple[Contrast, ...]
+    overfitting: str = ""
+
+    def summary(self, split: str, method: str) -> Summary:
+        """Return a method's figures on a split."""
+        return next(each for each in self.summaries if (each.split, each.method) == (split, method))
+
+    @property
+    def tuned(self) -> str:
+        """The label of the tuned mapper."""
+        return self.methods[0]
+
+    @property
+    def default(self) -> str:
+        """The label of the mapper with its defaults."""
+        return self.methods[1]
+
+    def split_scores(self) -> tuple[SplitScore, ...]:
+        """Return the figures that a parameter file carries."""
+        found = []
+        for split in dict.fromkeys(each.split for each in self.summaries):
+            mine, default = self.summary(split, self.tuned), self.summary(split, self.default)
+            found.append(
+                SplitScore(
+                    split,
+                    mine.instances,
+                    mine.period_gap,
+                    mine.latency_gap,
+                    default.period_gap,
+                    default.latency_gap,
+                )
+            )
+        return tuple(found)
+
+
+def findings_file(folder: Folder) -> Path:
+    """Return where the findings of a tuning study are."""
+    return folder.path / "findings.json"
+
+
+def changed_options(findings: Findings) -> dict[str, Value]:
+    """Return the options that tuning changed."""
+    return {
+        name: value for name, value in findings.options.items() if value != findings.default_options.get(name)
+    }

@@ -1,0 +1,240 @@
+"""The tuning file: what is tuned on which instances, as its author writes it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+from mapopt.documents import Document, Name, Part, read_bytes
+from mapopt.errors import InputError
+from mapopt.studies.study import InstanceSet, Many, Positive, RunLimits, Seed, Seeds, StudyName
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Sampler = Literal["tpe", "cmaes", "gp", "nsga2", "random"]
+Pruner = Literal["none", "median", "halving", "hyperband"]
+Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+Ratio = Annotated[float, msgspec.Meta(ge=0, le=100)]
+Plain = bool | int | float | str
+
+
+class FamilySet(InstanceSet, frozen=True):
+    """Instances of one family, see :class:`mapopt.studies.study.InstanceSet` for what names them.
+
+    Parameters
+    ----------
+    library
+        Instances of the library, as patterns of ``family/instance``; their references come with them.
+    family
+        By default the network of each instance, the folder of its file, or its family in the library.
+    split
+        Where they go; by default what the table ``split`` says of their family.
+    """
+
+    library: tuple[Name, ...] = ()
+    family: Name | None = None
+    split: Split | None = None
+
+
+class Splitting(Part, frozen=True):
+    """Which families are trained on, and which are held out.
+
+    Parameters
+    ----------
+    train, validation, test
+        Families by name. If none is named, families are shuffled with ``seed`` and dealt out.
+    seed
+        Of the shuffle.
+    shares
+        Of the families, for training and validation; the rest is for the test.
+    """
+
+    train: tuple[Name, ...] = ()
+    validation: tuple[Name, ...] = ()
+    test: tuple[Name, ...] = ()
+    seed: Seed = 0
+    shares: tuple[Share, Share] = (0.5, 0.25)
+
+    def __post_init__(self) -> None:
+        if sum(self.shares) >= 1:
+            raise InputError(
+                f"split: shares are {list(self.shares)}; together they must leave some for the test"
+            )
+        placed: dict[str, str] = {}
+        for split in SPLITS:
+            for family in getattr(self, split):
+                if family in placed:
+                    raise InputError(
+                        f"split: family {family!r} is in {placed[family]!r} and in {split!r}; splits must not "
+                        "overlap, name it once"
+                    )
+                placed[family] = split
+
+
+class Range(Part, frozen=True):
+    """What is tried of one parameter: a range of a number, or some of its values.
+
+    Parameters
+    ----------
+    low, high
+        Closed range; both or none.
+    log
+        Whether numbers are tried evenly by their logarithm.
+    choices
+        Values.
+    value
+        One value to hold the parameter at.
+    """
+
+    low: int | float | None = None
+    high: int | float | None = None
+    log: bool = False
+    choices: tuple[Plain, ...] = ()
+    value: Plain | None = None
+
+    def __post_init__(self) -> None:
+        given = ((self.low, self.high) != (None, None), bool(self.choices), self.value is not None)
+        if sum(given) != 1 or (self.low is None) != (self.high is None):
+            raise InputError("range of a parameter: give low and high, or choices, or value")
+
+
+class Budget(Part, frozen=True):
+    """When to stop; whichever comes first.
+
+    Parameters
+    ----------
+    trials
+        Trials of the study as a whole, whoever makes them.
+    time_s
+        Seconds of each call.
+    """
+
+    trials: Many = 100
+    time_s: Positive | None = None
+
+
+class Gain(Part, frozen=True):
+    """Which instances count: those on which there is something to gain over a simple mapper.
+
+    Parameters
+    ----------
+    mapper
+        The simple mapper.
+    period
+        An instance counts if the mapper's period is further than this share above the reference,
+    latency
+        or if its latency is further than this share above the critical path.
+    """
+
+    mapper: Name = "lpt"
+    period: Ratio = 0.01
+    latency: Ratio = 0.0
+
+
+class Tuning(Document, frozen=True):
+    """A tuning study.
+
+    Parameters
+    ----------
+    name
+        Of the study and of its result folder.
+    mapper
+        What is tuned.
+    instances
+        On which, and by which it is judged.
+    description
+        For people.
+    library
+        Folder of the instance library, relative to the tuning file, or else to where the command runs.
+    options
+        Options of the mapper that are held at other values than their defaults.
+    tuned
+        Names of the parameters that are tuned; all by default.
+    parameters
+        Narrower ranges of parameters.
+    split
+        See :class:`Splitting`.
+    sampler
+        ``tpe``, ``cmaes``, ``gp`` and ``random`` minimise the score; ``nsga2`` both gaps at once.
+    pruner
+        Gives a trial up after a part of the instances.
+    seed
+        Of the sampler and of the order of instances.
+    seeds
+        Of a random mapper, for each instance.
+    budget
+        See :class:`Budget`.
+    limits
+        On each solve that finds a reference.
+    gain
+        See :class:`Gain`.
+    latency_weight
+        Of the latency's gap in the score, see :func:`mapopt.tuning.scores.score`.
+    run_s
+        Most seconds that one run of the mapper may take; a trial with a longer run fails.
+    finalists
+        How many of the best trials are compared on the validation split.
+    baselines
+        Mappers that the tuned one is compared with, beside its own defaults.
+    """
+
+    KIND: ClassVar[str] = "tuning"
+
+    name: StudyName
+    mapper: Name
+    instances: Annotated[tuple[FamilySet, ...], msgspec.Meta(min_length=1)]
+    description: str = ""
+    library: Name = "instances"
+    options: dict[Name, Plain] = msgspec.field(default_factory=dict)
+    tuned: tuple[Name, ...] = ()
+    parameters: dict[Name, Range] = msgspec.field(default_factory=dict)
+    split: Splitting = Splitting()
+    sampler: Sampler = "tpe"
+    pruner: Pruner = "median"
+    seed: Seed = 0
+    seeds: Seeds = 3
+    budget: Budget = Budget()
+    limits: RunLimits = RunLimits()
+    gain: Gain = Gain()
+    latency_weight: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.001
+    run_s: Positive | None = None
+    finalists: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+    baselines: tuple[Name, ...] = ("lblp", "heft-tp", "maxtp")
+
+    def __post_init__(self) -> None:
+        if self.sampler == "nsga2" and self.pruner != "none":
+            raise InputError(
+                f"tuning {self.name!r}: sampler 'nsga2' has two objectives, by which no trial can be given up early; "
+                'set pruner = "none"'
+            )
+
+
+def read_tuning(path: str | Path) -> Tuning:
+    """Read a tuning file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is not TOML, or breaks a rule.
+    """
+    return parse_tuning(read_bytes(path), str(path))
+
+
+def parse_tuning(data: bytes, source: str) -> Tuning:
+    """Make a tuning study of TOML text; ``source`` names it in messages.
+
+    Raises
+    ------
+    InputError
+        If it is not TOML or breaks a rule.
+    """
+    try:
+        raw = tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise InputError(f"{source}: is not UTF-8 text; a tuning file is TOML") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{source}: not valid TOML ({error})") from None
+    return Tuning.from_data(raw, source)

@@ -1,0 +1,76 @@
+"""Instances are dealt out to splits that are neither empty nor overlap."""
+
+import pytest
+
+from mapopt.errors import InputError
+from mapopt.tuning.cases import cases_of, deal
+from mapopt.tuning.tuning import Splitting, read_tuning
+from tests.tuning.tuning_files import instance, write_tuning
+
+
+def cases(path):
+    return cases_of(read_tuning(path), path.parent)
+
+
+def test_named_families(tmp_path):
+    found = cases(write_tuning(tmp_path))
+    assert [(case.label, case.family, case.split) for case in found] == [
+        ("a0", "a", "train"), ("a1", "a", "train"), ("b0", "b", "validation"), ("b1", "b", "validation"),
+        ("c0", "c", "test"), ("c1", "c", "test"),
+    ]  # fmt: skip
+
+
+def test_a_set_may_name_its_split(tmp_path):
+    path = write_tuning(tmp_path, split=False)
+    sets = "".join(
+        f'[[instances]]\nfiles = ["{family}/*.json"]\nsplit = "{split}"\nfamily = "same"\n'
+        for family, split in zip("abc", ("test", "train", "validation"), strict=True)
+    )
+    path.write_text(path.read_text().replace('[[instances]]\nfiles = ["*/*.json"]\n', sets))
+    assert {case.label: case.split for case in cases(path)} == {
+        "a0": "test", "a1": "test", "b0": "train", "b1": "train", "c0": "validation", "c1": "validation",
+    }  # fmt: skip
+
+
+def test_dealing_is_by_family_and_repeats():
+    families = [f"f{at}" for at in range(10)]
+    dealt = deal(families, Splitting(seed=3))
+    assert dealt == deal(reversed(families), Splitting(seed=3))
+    assert dealt != deal(families, Splitting(seed=4))
+    assert sorted(dealt.values()) == ["test"] * 3 + ["train"] * 5 + ["validation"] * 2
+    for count in (3, 4, 5):
+        for shares in ((0.9, 0.05), (0.05, 0.9), (0.5, 0.25)):
+            assert len(set(deal(families[:count], Splitting(shares=shares)).values())) == 3
+
+
+@pytest.mark.parametrize("families", [("a",), ("a", "b")])
+def test_too_few_families_leave_a_split_empty(tmp_path, families):
+    with pytest.raises(InputError, match=r"split 'validation' has no instance|split 'test' has no instance"):
+        cases(write_tuning(tmp_path, families=families, split=False))
+
+
+def test_overlap_is_refused(tmp_path):
+    path = write_tuning(tmp_path)
+    instance(0).save(tmp_path / "c" / "again.json")
+    with pytest.raises(InputError) as error:
+        cases(path)
+    assert "'again' is the same as 'a0', in splits 'train' and 'test'" in str(error.value)
+
+
+def test_families_and_splits_must_fit(tmp_path):
+    path = write_tuning(tmp_path)
+    text = path.read_text()
+    path.write_text(text.replace('train = ["a"]', 'train = ["a", "z"]'))
+    with pytest.raises(InputError, match="'z', of which there is no instance; there are a, b, c"):
+        cases(path)
+    path.write_text(text.replace('test = ["c"]', ""))
+    with pytest.raises(InputError, match="family 'c' is in no split"):
+        cases(path)
+
+
+def test_library(tmp_path, monkeypatch):
+    path = write_tuning(tmp_path)
+    path.write_text(path.read_text().replace('files = ["*/*.json"]', 'library = ["nothing/*"]'))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="is no instance library"):
+        cases(path)
