@@ -14,7 +14,7 @@ from mapopt.search.parametric import FEATURES, Parameters, _elastic, parametric_
 from mapopt.search.placing import board_of, place_nodes
 from mapopt.search.tables import tables_of
 from mapopt.transfers import Blocking, Delay, Free, Link, Links
-from tests.bounds.cases import random_instance
+from tests.bounds.cases import assignments, random_instance
 
 USUAL = Parameters(
     weights=(1.0,) + (0.0,) * (len(FEATURES) - 1),
@@ -56,12 +56,11 @@ def chain(times, units, transfer=None):
 
 @pytest.mark.parametrize("case", range(60))
 def test_schedules_of_random_instances_keep_all_rules_at_the_balanced_load(case):
-    instance = random_instance(case, max_nodes=14, constrained=case % 2 == 0)
-    try:
-        problem = Problem(instance)
-        homes, load = balanced(problem, tables_of(problem), 0, moves=200)
-    except Exception as error:
-        pytest.skip(f"no mapping: {error}")
+    instance = random_instance(case, max_nodes=9, constrained=case % 2 == 0)
+    if next(assignments(instance), None) is None:
+        return
+    problem = Problem(instance)
+    homes, load = balanced(problem, tables_of(problem), 0, moves=200)
     schedule = parametric_list(problem, tables_of(problem), max(1, load), homes, USUAL, seed=case)
     assert schedule is not None
     assert isinstance(timetriggered.judge(lower(instance, schedule.mapping)), timetriggered.Feasible)

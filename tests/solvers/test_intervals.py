@@ -66,18 +66,18 @@ def task(instance, **wishes):
 def test_the_least_latency_is_that_of_the_paths(kind, by_paths):
     for seed in range(60):
         instance = tiny_instance(seed, kind)
-        answer = Overlapping(task(instance), by_paths).solve(strong_propagation=True)
+        answer = Overlapping(task(instance), by_paths).solve({}, strong_propagation=True)
         expected = least_path(instance)
         assert (answer.status, answer.value, answer.bound) == (Status.OPTIMAL, expected, expected), seed
 
 
 def test_a_start_is_hinted_at_and_a_horizon_refuted():
     instance = tiny_instance(5, "delay")
-    first = Overlapping(task(instance)).solve(strong_propagation=True)
-    again = Overlapping(task(instance, start=first.mapping)).solve(strong_propagation=True)
+    first = Overlapping(task(instance)).solve({}, strong_propagation=True)
+    again = Overlapping(task(instance, start=first.mapping)).solve({}, strong_propagation=True)
     assert again.value == first.value
     late = Overlapping(task(instance, cutoff=first.value), horizon=first.value - 1)
-    refuted = late.solve(strong_propagation=True)
+    refuted = late.solve({}, strong_propagation=True)
     assert (refuted.status, refuted.bound) == (Status.INFEASIBLE, first.value)
 
 
