@@ -26,7 +26,9 @@ app = typer.Typer(
 LibraryFolder = Annotated[
     Path, typer.Option("--library", help="Folder of the library, with <family>/family.toml inside.")
 ]
-Families = Annotated[list[str] | None, typer.Option("--family", help="Only this family; repeatable.")]
+Families = Annotated[
+    list[str] | None, typer.Option("--family", metavar="NAME", help="Only this family; repeatable.")
+]
 Only = Annotated[
     list[str] | None,
     typer.Option(

@@ -112,6 +112,12 @@ def _about_values(instance: Instance, reference: Reference) -> Iterator[str]:
     ):
         if level.value is not None and level.value < bound.ticks:
             yield f"{name}: is {level.value}, below a lower bound of {bound.ticks}: {bound.explanation}"
+    for level in reference.former:
+        if level.value is not None and level.value < bounds.latency.ticks:
+            yield (
+                f"latency at a former period of {level.period_ticks}: is {level.value}, below a lower bound of "
+                f"{bounds.latency.ticks}: {bounds.latency.explanation}"
+            )
 
 
 def _about_construction(known: Construction, reference: Reference) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -31,12 +32,23 @@ class Finding(Part, frozen=True):
         Of mapopt.
     date
         When it was recorded.
+
+    Raises
+    ------
+    InputError
+        If the date does not exist.
     """
 
     ticks: Ticks
     by: str
     version: Name
     date: Date
+
+    def __post_init__(self) -> None:
+        try:
+            date.fromisoformat(self.date)
+        except ValueError:
+            raise InputError(f"date {self.date!r}: is no day; write YYYY-MM-DD") from None
 
 
 class Level(Part, frozen=True):
@@ -231,6 +243,14 @@ class Reference(Document, frozen=True):
             raise InputError(
                 f"reference: its latency is that at a period of {self.latency.period_ticks}, but the period is "
                 f"{self.period.value}; they must be equal"
+            )
+        periods = [level.period_ticks for level in self.former]
+        if periods != sorted(set(periods), reverse=True) or any(
+            period is None or self.period.value is None or period <= self.period.value for period in periods
+        ):
+            raise InputError(
+                f"reference: its former latencies are at periods of {periods} ticks; these must fall, and be longer "
+                f"than the period of {self.period.value}"
             )
 
     @classmethod

@@ -55,6 +55,10 @@ def bound(data):
     data["latency"]["bounds"][-1]["ticks"] = 30
 
 
+def former(data):
+    data["former"] = [{"period_ticks": 11, "values": [dict(data["latency"]["values"][-1], ticks=1)]}]
+
+
 def extra(data):
     data["nodes"] = 6
 
@@ -68,6 +72,7 @@ def extra(data):
         (value, "claims latency_ticks 28, but it is 29"),
         (period, "below a lower bound of 10"),
         (bound, "bound 30: exceeds the value 29"),
+        (former, "latency at a former period of 11: is 1, below a lower bound"),
         (extra, "nodes: is 5, but the reference is of an instance with 6"),
     ],
 )

@@ -37,6 +37,11 @@ def test_a_bound_above_a_value_is_refused():
         Level((), (finding(9), finding(9)))
 
 
+def test_a_day_that_does_not_exist_is_refused():
+    with pytest.raises(InputError, match="2026-02-30"):
+        Finding(1, "somebody", "0.1.0", "2026-02-30")
+
+
 @pytest.mark.parametrize("transfer", ["delay", "links"])
 def test_schedules_in_numbers_are_the_mapping(transfer):
     planted = generate(transfer=transfer, seed=2)
@@ -79,6 +84,8 @@ def test_references_are_read_as_written(tmp_path):
         ({"latency": Level()}, "go together"),
         ({"schedule": Schedule(11, (0,) * 5, (0,) * 5)}, "the schedule repeats every 11"),
         ({"latency": Level((finding(29),), (), 11)}, "latency is that at a period of 11"),
+        ({"former": (Level((finding(9),), (), 10),)}, "must fall, and be longer than the period of 10"),
+        ({"former": (Level((), (), 11), Level((), (), 12))}, "must fall"),
     ],
 )
 def test_parts_that_contradict_each_other_are_refused(changes, says):
