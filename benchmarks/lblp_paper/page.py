@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import median
 
@@ -102,7 +102,15 @@ def _latencies() -> dict[str, object]:
     found = [(value, of) for of in cases if (value := at_least_period(of, "lblp")) is not None]
     longest, at = max(found, key=lambda each: each[0])
     alones = [(alone(of, "lblp"), alone(of, "wb")) for of in cases]
+    by_units = [sorted(each, key=units) for each in families().values()]
+
+    def middle(what: str, ends: Iterable[Case]) -> str:
+        gaps = [value for of in ends if (value := at_least_period(of, "lblp")) is not None]
+        return f"{percent(median(gaps))} with the {what} units ({len(gaps)} families)"
+
     return {
+        "fewest": middle("fewest", (each[0] for each in by_units)),
+        "most": middle("most", (each[-1] for each in by_units)),
         "longest": _at(longest, at),
         "one_unit": percent(next(value for value, of in found if units(of) == 1)),
         "known": percent(best_at_least_period(at)),
@@ -118,11 +126,23 @@ def _choices() -> dict[str, object]:
     def change(of: Case, setting: str) -> float:
         return figures(run_of(of, f"lblp {setting}"))[0] / figures(run_of(of, "lblp"))[0] - 1
 
+    def counts(setting: str, figure: int) -> str:
+        pairs = [
+            (figures(run_of(of, f"lblp {setting}"))[figure], figures(run_of(of, "lblp"))[figure])
+            for of in cases
+        ]
+        return f"{sum(one < other for one, other in pairs)} and {sum(one > other for one, other in pairs)}"
+
     small = ("scope=fork-join", "scope=incomparable", "ties=index", "transfers=true")
     return {
         "options_instances": len(cases),
         "path_cost": percent(max(change(of, "path_order=path") for of in cases)),
         "small": percent(max(abs(change(of, setting)) for of in cases for setting in small)),
+        **{
+            f"{short}_{figure}": counts(setting, at)
+            for short, setting in (("hard", "avoid=hard"), ("slack", "slack=0.2"))
+            for at, figure in enumerate(("period", "latency", "single"))
+        },
     }
 
 

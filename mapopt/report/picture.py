@@ -18,12 +18,14 @@ MUTED = "#57606a"
 GRID = "#e4e7eb"
 
 PALETTE = (
-    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f",
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#5b2c83",
 )  # fmt: skip
-"""The colours of Okabe and Ito that stand out on white; they stay apart under colour blindness."""
+"""The colours of Okabe and Ito that stand out on white, grey and violet; they stay apart under colour blindness."""
 
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
-SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+SHAPES = (
+    "circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "triangle-right",
+)  # fmt: skip
 PLUS = "M0,-1V1M-1,0H1"
 """The shape of references, as an SVG path."""
 

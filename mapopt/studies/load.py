@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mapopt.errors import InputError
@@ -27,9 +29,10 @@ class Results:
         One per folder.
     records
         The intact records of the planned runs by run id, each read when it is asked for. A run without a record was not
-        made yet.
+        made yet. If several folders have a run, the record with the better value is taken, then that with the larger
+        bound, whatever the order of the folders.
     warnings
-        What was passed over, for people: damaged or foreign files, each by name.
+        What was passed over, for people: damaged or foreign files and other results of a run, each by name.
     rows
         The figures of the same records, by run id: of 100,000 in seconds.
     """
@@ -82,8 +85,7 @@ def load_results(paths: Iterable[str | Path]) -> Results:
     """
     folders = tuple(dict.fromkeys(folder for path in paths for folder in study_folders(path)))
     plans = tuple(Plan.load(Folder(folder).plan) for folder in folders)
-    rows: dict[str, Row] = {}
-    stores: dict[str, RunStore] = {}
+    found: dict[str, list[_Candidate]] = {}
     problems: list[str] = []
     for path, plan in zip(folders, plans, strict=True):
         folder = Folder(path)
@@ -92,9 +94,54 @@ def load_results(paths: Iterable[str | Path]) -> Results:
         with Table(folder) as table:
             problems += table.problems
             for row in table.rows():
-                if row.id in planned and row.id not in rows:
-                    rows[row.id], stores[row.id] = row, store
-    return Results(folders, plans, Records(stores), tuple(problems), rows)
+                if row.id in planned:
+                    found.setdefault(row.id, []).append(_Candidate(row, store))
+    kept = {identity: _chosen(several, problems) for identity, several in found.items()}
+    records = Records({identity: each.store for identity, each in kept.items()})
+    return Results(
+        folders, plans, records, tuple(problems), {identity: each.row for identity, each in kept.items()}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A record's figures and the store that it is in."""
+
+    row: Row
+    store: RunStore
+
+    @property
+    def file(self) -> Path:
+        return self.store.file_of(self.row.id)
+
+    @property
+    def figures(self) -> Row:
+        """What differs only between runs with different results."""
+        return replace(self.row, runtime_s=None)
+
+    @property
+    def rank(self) -> tuple[tuple[float, ...], tuple[float, ...], bool, bool, bytes]:
+        """The less the better: values, then bounds, then the status, then the text of the file."""
+        values = [math.inf if level.value is None else level.value for level in self.row.levels]
+        bounds = [math.inf if level.bound is None else -level.bound for level in self.row.levels]
+        text = b""
+        with suppress(OSError):  # gone in the meantime
+            text = self.file.read_bytes()
+        unproven, failed = self.row.status not in ("optimal", "infeasible"), self.row.status == "failed"
+        return (*values, math.inf), (*bounds, math.inf), unproven, failed, text
+
+
+def _chosen(several: list[_Candidate], problems: list[str]) -> _Candidate:
+    """Return the best of one run's records, in whatever order they are; say which others have other figures."""
+    if len(several) == 1:
+        return several[0]
+    best, *others = sorted(several, key=lambda each: each.rank)
+    problems.extend(
+        f"{best.file}: another result of the same run, in {other.file}, is left out; copy this file over it"
+        for other in others
+        if other.figures != best.figures
+    )
+    return best
 
 
 class Records(Mapping[str, Record]):

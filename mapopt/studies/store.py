@@ -42,7 +42,11 @@ class RunStore:
 
     def file(self, key: RunKey) -> Path:
         """Return where the record of a run is or would be."""
-        return self._file(key.id)
+        return self.file_of(key.id)
+
+    def file_of(self, identity: str) -> Path:
+        """Return where the record of the run with this id is or would be."""
+        return self.path / identity[:2] / f"{identity}.json"
 
     def get(self, key: RunKey) -> Record | None:
         """Return the record of a run, or ``None`` if it was not made.
@@ -53,7 +57,7 @@ class RunStore:
 
     def find(self, identity: str) -> Record | None:
         """Return the record of a run by its id, see :meth:`get`."""
-        path = self._file(identity)
+        path = self.file_of(identity)
         return self._read(path, identity) if path.exists() else None
 
     def put(self, record: Record, *, over_failed: bool = False) -> Record:
@@ -94,9 +98,6 @@ class RunStore:
             record = self._read(path, path.stem)
             if record is not None:
                 yield record
-
-    def _file(self, identity: str) -> Path:
-        return self.path / identity[:2] / f"{identity}.json"
 
     def _read(self, path: Path, identity: str) -> Record | None:
         try:

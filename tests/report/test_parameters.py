@@ -81,6 +81,7 @@ def test_latency_is_relative_to_the_least_of_any_period(tmp_path):
     assert {row["others"] for row in rd} == {"dpu=1", "dpu=2"}
     assert latency.wide
     assert ", for any period" in latency.caption
+    assert "for any period at imc=2, dpu=1" in json.dumps(latency.spec)
 
 
 def test_two_values_make_no_curve(tmp_path):
@@ -88,3 +89,25 @@ def test_two_values_make_no_curve(tmp_path):
     (omitted,) = parameters(scene)
     assert isinstance(omitted, Omitted)
     assert "3 values" in omitted.why
+
+
+def test_the_first_mapper_is_drawn_last_with_large_markers(tmp_path):
+    folder = studies.Made(tmp_path / "swept")
+    methods = [f"m{number}" for number in range(8)]
+    for units in (1, 2, 4):
+        instance = studies.chain(f"i{units}", (6, 6, 9, 3 + units))
+        for method in methods:
+            levels = (LevelRecord("period", "feasible", 40),)
+            made = studies.record(studies.key(instance.digest, f"mapper {method}"), levels=levels)
+            folder.add(made, instance, method, label=f"net imce:imc={units}")
+    rate = next(shown for shown in parameters(report.read([folder.done()])) if isinstance(shown, Picture))
+    drawn = [row["method"] for row in rows_of(rate) if row.get("value") == 2 and "method" in row]
+    assert drawn == [*methods[1:], methods[0]]
+    points = rate.spec["layer"][-1]["encoding"]
+    assert points["size"]["condition"]["test"] == {"field": "method", "equal": "m0"}
+    assert points["size"]["condition"]["value"] > points["size"]["value"]
+    for channel in ("color", "shape"):  # eight methods are told apart by either
+        scale = points[channel]["scale"]
+        assert scale["domain"] == methods
+        assert len(set(scale["range"])) == 8
+    assert points["y"]["title"] == ["rate relative to the bound", "at imc=1"]

@@ -131,8 +131,9 @@ def curves(scene: Scene, sweep: Sweep, objective: str, key: str) -> Shown:
     methods = _firsts(
         [method for method in scene.methods if any(point.case.made.get(method) for point in sweep.points)]
     )
+    drawn = [*methods[1:], *methods[:1]]  # the first is drawn last, to be visible where values coincide
     rows = [
-        row for point in sweep.points for method in methods for row in _values(point, method, objective, unit)
+        row for point in sweep.points for method in drawn for row in _values(point, method, objective, unit)
     ]
     if not rows:
         return Omitted(title, f"no run has a {objective}")
@@ -142,22 +143,27 @@ def curves(scene: Scene, sweep: Sweep, objective: str, key: str) -> Shown:
         "value:Q", title=sweep.parameter, scale=alt.Scale(zero=False, padding=10),
         axis=alt.Axis(values=sorted({point.value for point in sweep.points}), format="~g", grid=False),
     )  # fmt: skip
-    y = alt.Y("figure:Q", title=figure, axis=alt.Axis(tickCount=6, format="~g"))
+    streamed = objective == "latency" and first.case.compared == "time-triggered"
+    at = ", ".join(filter(None, (f"{sweep.parameter}={first.value:g}", first.others)))
+    relative = [f"{figure} relative to the bound", f"{'for any period ' if streamed else ''}at {at}"]
+    y = alt.Y("figure:Q", title=relative, axis=alt.Axis(tickCount=6, format="~g"))
     base = alt.Chart(data([*limits, *rows]))
     runs = base.transform_filter("isValid(datum.method)")
     color = scene.style.color(shown)
+    is_first = alt.FieldEqualPredicate(field="method", equal=methods[0])
     layers = [
         runs.transform_filter("datum.low < datum.high").mark_area(color=MUTED, opacity=0.13).encode(
             x=x,
-            y=alt.Y("low:Q", title=figure),
+            y=alt.Y("low:Q", title=relative),
             y2="high:Q",
             detail="method:N",
         ),
         base.transform_filter("!isValid(datum.method)").mark_line(color=INK, strokeDash=[3, 3], strokeWidth=1)
         .encode(x=x, y=y),
         runs.mark_line(strokeWidth=1.8).encode(x=x, y=y, color=color, strokeDash=scene.style.dash(shown)),
-        runs.mark_point(size=32, strokeWidth=1.5, opacity=1).encode(
+        runs.mark_point(strokeWidth=1.5, opacity=1).encode(
             x=x, y=y, color=color, shape=scene.style.shape(shown),
+            size=alt.condition(is_first, alt.value(110), alt.value(32)),
             tooltip=["method:N", alt.Tooltip("value:Q", title=sweep.parameter), alt.Tooltip("figure:Q", format=".3f")],
         ),
     ]  # fmt: skip
@@ -166,9 +172,7 @@ def curves(scene: Scene, sweep: Sweep, objective: str, key: str) -> Shown:
     chart: Any = alt.layer(*layers).properties(width=width, height=240)
     if len(columns) > 1:
         chart = chart.facet(column=alt.Column("others:N", title=None, sort=list(columns)))
-    at = ", ".join(filter(None, (f"{sweep.parameter}={first.value:g}", first.others)))
     count = sum(len(point.case.made.get(method, ())) for point in sweep.points for method in shown)
-    streamed = objective == "latency" and first.case.compared == "time-triggered"
     best = "largest rate" if objective == "period" else "least latency"
     caption = (
         f"1 is the {best} that the bounds leave possible at {at}{', for any period' if streamed else ''}. Line: median "
