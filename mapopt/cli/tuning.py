@@ -246,7 +246,7 @@ def _print_progress(progress: Progress) -> None:
         f"up early, {progress.failed:,} failed"
     )
     if progress.best is not None:
-        default = "" if progress.default is None else f"; the defaults have {progress.default:.6g}"
+        default = "" if progress.default is None else f"; the start has {progress.default:.6g}"
         print(f"best score {progress.best:.6g} (trial {progress.best_trial}){default}")
     if progress.nothing_left:
         print("stopped: the best trial is at the reference everywhere")
@@ -270,13 +270,16 @@ def _print_findings(findings: Findings) -> None:
         columns,
         rows,
         numeric=columns[2:],
-        title=f"{findings.study}: gaps to the references, shifted geometric means ({findings.schedule_class})",
+        title=f"{findings.study}: gaps of the period to its lower bound and of the latency to the best known, shifted "
+        f"geometric means ({findings.schedule_class})",
     )
+    for split, (count, periods, latencies) in findings.proven().items():
+        print(f"{split}: of {count:,} references {periods:,} periods and {latencies:,} latencies are proven")
     for each in findings.contrasts:
         if each.split == "test":
-            low, high = each.interval
+            inside = "-" if each.interval is None else "{:+.3g} to {:+.3g}".format(*each.interval)
             print(
-                f"test: tuned less {each.against}: score {each.difference:+.3g} (95%: {low:+.3g} to {high:+.3g}), "
+                f"test: tuned less {each.against}: score {each.difference:+.3g} (95%: {inside}), "
                 f"p = {each.p_value:.3g}; better on {each.wins}, worse on {each.losses}, equal on {each.ties}"
             )
     if findings.excluded:
@@ -285,7 +288,9 @@ def _print_findings(findings: Findings) -> None:
         output.note(f"over-fitted: {findings.overfitting}")
 
 
-def _interval(interval: tuple[float, float], digits: int) -> str:
+def _interval(interval: tuple[float, float] | None, digits: int) -> str:
+    if interval is None:
+        return "-"
     return f"{output.percent(interval[0], digits)} to {output.percent(interval[1], digits)}"
 
 

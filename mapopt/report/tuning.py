@@ -20,10 +20,12 @@ from mapopt.report.picture import (
 from mapopt.report.scene import CLASSES, Scene
 from mapopt.studies.folder import Folder
 from mapopt.tuning.findings import Findings, findings_file
+from mapopt.tuning.statistics import MIN_INSTANCES
 
 SLICES = 6
 """Most parameters whose slices are drawn: the most important ones."""
 
+FEW = f"(none below {MIN_INSTANCES} instances)"
 GAPS = {"period": "gap of the period", "latency": "gap of the latency"}
 
 
@@ -49,7 +51,11 @@ def _context(findings: Findings) -> str:
     excluded = len(findings.excluded)
     left = f" {plural(excluded, 'instance')} on which there is little to gain left out." if excluded else ""
     kind = CLASSES.get(findings.schedule_class, findings.schedule_class)
-    return f"Class: {kind}. Instances: {told}.{left}"
+    proven = "; ".join(
+        f"{split} {periods} periods and {latencies} latencies"
+        for split, (_, periods, latencies) in findings.proven().items()
+    )
+    return f"Class: {kind}. Instances: {told}. Proven references: {proven}.{left}"
 
 
 def _held_out(findings: Findings) -> Shown:
@@ -62,8 +68,8 @@ def _held_out(findings: Findings) -> Shown:
             "split": each.split,
             "gap": GAPS[objective],
             "value": value,
-            "low": inside[0],
-            "high": inside[1],
+            "low": None if inside is None else inside[0],
+            "high": None if inside is None else inside[1],
         }
         for each in findings.summaries
         for objective, value, inside in (
@@ -76,7 +82,12 @@ def _held_out(findings: Findings) -> Shown:
     color = alt.condition(alt.datum.method == findings.tuned, alt.value(PALETTE[0]), alt.value(MUTED))
     axis = alt.Axis(format="~%", title=None)
     shares = [alt.Tooltip(f"{name}:Q", format=".3%") for name in ("value", "low", "high")]
-    bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", axis=axis), x2=alt.X2("high:Q"), color=color)
+    measured = "isValid(datum.low)"
+    bars = (
+        base.transform_filter(measured)
+        .mark_rule(strokeWidth=2)
+        .encode(x=alt.X("low:Q", axis=axis), x2=alt.X2("high:Q"), color=color)
+    )
     dots = base.mark_point(filled=True, size=60, opacity=1).encode(
         x=alt.X("value:Q", axis=axis),
         color=color,
@@ -94,9 +105,9 @@ def _held_out(findings: Findings) -> Shown:
     )
     warning = f" Over-fitted: {findings.overfitting}." if findings.overfitting else ""
     caption = (
-        "Shifted geometric means (shifts 0.1% and 1%) of the gaps to the best known values, and 95% bootstrap "
-        "intervals over instances; further left is better. Tuned on train, chosen on validation, judged on test."
-        f"{warning} {_context(findings)}"
+        "Shifted geometric means (shifts 0.1% and 1%) of the gaps of the period to its lower bound, and of the latency "
+        f"to the best known; 95% bootstrap intervals over instances {FEW}; further left is better. Tuned on "
+        f"train, chosen on validation, judged on test.{warning} {_context(findings)}"
     )
     return Picture(
         f"tuning-{findings.study}-gaps",
@@ -116,8 +127,8 @@ def _paired(findings: Findings) -> Shown:
         {
             "against": each.against,
             "difference": each.difference,
-            "low": each.interval[0],
-            "high": each.interval[1],
+            "low": None if each.interval is None else each.interval[0],
+            "high": None if each.interval is None else each.interval[1],
             "p": each.p_value,
             "better": each.wins,
             "worse": each.losses,
@@ -130,8 +141,10 @@ def _paired(findings: Findings) -> Shown:
     )
     zero = alt.Chart(data([{"zero": 0}])).mark_rule(color=MUTED, strokeDash=[4, 3]).encode(x="zero:Q")
     title = "score of the tuned mapper less the other's"
-    rules = base.mark_rule(strokeWidth=2, color=PALETTE[0]).encode(
-        x=alt.X("low:Q", title=title), x2=alt.X2("high:Q")
+    rules = (
+        base.transform_filter("isValid(datum.low)")
+        .mark_rule(strokeWidth=2, color=PALETTE[0])
+        .encode(x=alt.X("low:Q", title=title), x2=alt.X2("high:Q"))
     )
     dots = base.mark_point(filled=True, size=60, color=PALETTE[0], opacity=1).encode(
         x=alt.X("difference:Q", title=title),
@@ -142,9 +155,9 @@ def _paired(findings: Findings) -> Shown:
         for each in contrasts
     )
     caption = (
-        f"Paired differences on the test split with 95% bootstrap intervals; left of 0 the tuned mapper is better. "
-        f"Score: gap of the period + {findings.latency_weight:g} x g / (1 + g) for the gap g of the latency. Two-sided "
-        f"sign-flip test. {told}. {_context(findings)}"
+        f"Paired differences on the test split with 95% bootstrap intervals {FEW}; left of 0 the tuned mapper is "
+        f"better. Score: gap of the period to its bound + {findings.latency_weight:g} x g / (1 + g) for the gap g of "
+        f"the latency. Two-sided exchange test of this difference. {told}. {_context(findings)}"
     )
     chart = (zero + rules + dots).properties(width=WIDTH, height=30 * max(1, len(contrasts)))
     return Picture(

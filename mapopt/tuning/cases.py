@@ -76,10 +76,11 @@ def cases_of(tuning: Tuning, base: Path) -> tuple[Case, ...]:
     Raises
     ------
     InputError
-        If an instance cannot be read or occurs twice, a family has no split, or a split is empty.
+        If an instance cannot be read or occurs twice, a family has no split or several, or a split is empty.
     """
     found = list(_found(tuning, base))
-    dealt = _dealt(tuning, [each.family for each in found if each.of.split is None])
+    dealt = _dealt(tuning, found)
+    _require_apart(tuning, found, dealt)
     cases: list[Case] = []
     seen: dict[str, Case] = {}
     labels: set[str] = set()
@@ -151,13 +152,31 @@ def _members(tuning: Tuning, of: FamilySet, base: Path) -> list[Member]:
     return Library.open(beside if beside.is_dir() else tuning.library).select(only=of.library)
 
 
-def _dealt(tuning: Tuning, occurring: Iterable[str]) -> dict[str, Split]:
+def _require_apart(tuning: Tuning, found: Iterable[_Found], dealt: dict[str, Split]) -> None:
+    """Refuse a family in two splits."""
+    placed: dict[str, Split] = {}
+    for each in found:
+        split = each.of.split or dealt[each.family]
+        earlier = placed.setdefault(each.family, split)
+        if earlier != split:
+            raise InputError(
+                f"tuning {tuning.name!r}: family {each.family!r} is in splits {earlier!r} and {split!r}: splits must "
+                "not overlap; give its instances one `split`, or parts of it that are unlike a `family` each"
+            )
+
+
+def _dealt(tuning: Tuning, found: Iterable[_Found]) -> dict[str, Split]:
     """Return the split of every family that its instances do not name."""
-    families = sorted(set(occurring))
+    families = sorted({each.family for each in found if each.of.split is None})
+    pinned = {each.family: each.of.split for each in found if each.of.split is not None}
     named: dict[str, Split] = {family: split for split in SPLITS for family in getattr(tuning.split, split)}
-    known = {of.family for of in tuning.instances} | set(families)
     for family in named:
-        if family not in known:
+        if family in pinned and family not in families:
+            raise InputError(
+                f"tuning {tuning.name!r}: split names family {family!r}, whose instances have `split = "
+                f"{pinned[family]!r}` beside them; drop one of the two"
+            )
+        if family not in families:
             raise InputError(
                 f"tuning {tuning.name!r}: split names family {family!r}, of which there is no instance; there are "
                 f"{', '.join(families) or 'none'}"

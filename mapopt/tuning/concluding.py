@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mapopt.errors import InputError
 from mapopt.mappers import registry
 from mapopt.mappers.tuned import Parameters
@@ -28,9 +30,9 @@ from mapopt.tuning.findings import (
 )
 from mapopt.tuning.making import OnRuns, made, task_of
 from mapopt.tuning.references import reference_method
-from mapopt.tuning.scores import Gaps, Reference, gaps_of, mean_gaps, score
+from mapopt.tuning.scores import Gaps, Reference, gaps_of, mean_gaps, period_of, score
 from mapopt.tuning.setup import Setup
-from mapopt.tuning.statistics import difference, means, sign_flip_test
+from mapopt.tuning.statistics import difference, exchange_test, means
 from mapopt.tuning.storage import storage_errors
 from mapopt.tuning.subject import COMPARED
 from mapopt.tuning.trials import REASON, load_study, trial_score
@@ -53,7 +55,7 @@ class _Method:
 def conclude(setup: Setup, executor: Executor, on_runs: OnRuns = lambda _done, _total: None) -> Findings:
     """Choose a trial, compare it, and keep the findings and a plan that reports can draw.
 
-    The best trials and the defaults are compared on the validation split; the chosen one, the defaults and the
+    The best trials and the start are compared on the validation split; the chosen one, the defaults, the start and the
     baselines are run on all splits. Runs that were made before are reused.
 
     Raises
@@ -138,10 +140,10 @@ def _choose(
         settings = subject.settings(rows[number].parameters)
         if len(candidates) < setup.tuning.finalists:
             candidates.setdefault(repr(settings), (number, value, settings))
-    default = subject.settings({})
-    tried = next((each for each in completed if subject.settings(rows[each[1]].parameters) == default), None)
-    if repr(default) not in candidates and tried is not None:
-        candidates[repr(default)] = (tried[1], tried[0], default)
+    start = subject.settings({})
+    tried = next((each for each in completed if subject.settings(rows[each[1]].parameters) == start), None)
+    if repr(start) not in candidates and tried is not None:
+        candidates[repr(start)] = (tried[1], tried[0], start)
     cases = setup.counted("validation")
     methods = [_Method("", _task(setup, each), setup.seeds) for _, _, each in candidates.values()]
     records = made(
@@ -165,17 +167,19 @@ def _task(setup: Setup, settings: Mapping[str, Value]) -> MapperTask:
 
 
 def _methods(setup: Setup, settings: Mapping[str, Value]) -> tuple[_Method, ...]:
-    """Return tuned, default and baselines."""
-    name = setup.subject.name
+    """Return tuned, default, start if it differs, and baselines."""
+    name, start = setup.subject.name, _task(setup, setup.subject.settings({}))
+    default = MapperTask(name, COMPARED)
     found = [
         _Method(f"{name} (tuned)", _task(setup, settings), setup.seeds),
-        _Method(f"{name} (default)", _task(setup, setup.subject.settings({})), setup.seeds),
+        _Method(f"{name} (default)", default, setup.seeds),
     ]
-    for baseline in dict.fromkeys(setup.tuning.baselines):
-        if baseline != name:
-            is_random = registry.get(baseline).is_random
-            seeds = tuple(seeds_of(setup.tuning.seeds)) if is_random else (0,)
-            found.append(_Method(baseline, MapperTask(baseline, COMPARED), seeds))
+    if start != default:
+        found.append(_Method(f"{name} (start)", start, setup.seeds))
+    for baseline in setup.tuning.others:
+        is_random = registry.get(baseline).is_random
+        seeds = tuple(seeds_of(setup.tuning.seeds)) if is_random else (0,)
+        found.append(_Method(baseline, MapperTask(baseline, COMPARED), seeds))
     return tuple(found)
 
 
@@ -190,6 +194,26 @@ def _gaps(method: _Method, case: Case, reference: Reference, records: Mapping[st
     return mean_gaps(gaps_of(records.get(key.id, bare), reference) for key in keys)
 
 
+def _lowered(
+    case: Case, reference: Reference, methods: Sequence[_Method], records: Mapping[str, Record]
+) -> Reference:
+    """Return the reference with the least latency of the compared runs too, at a period that is not longer."""
+    best = reference
+    keys = [method.task.key(case.instance.digest, seed) for method in methods for seed in method.seeds]
+    for record in (records[key.id] for key in keys if key.id in records):
+        period, level = period_of(record), record.level("latency")
+        if period is None or level is None or level.value is None or period > reference.period:
+            continue
+        if 0 < level.value < best.latency:
+            best = msgspec.structs.replace(
+                best,
+                latency=level.value,
+                latency_bound=min(best.latency_bound, level.value),
+                source=f"{reference.source}; latency of run {record.key.id}",
+            )
+    return best
+
+
 def _compared(
     setup: Setup,
     methods: Sequence[_Method],
@@ -201,10 +225,11 @@ def _compared(
     executor: Executor,
     on_runs: OnRuns,
 ) -> Findings:
-    every = [pair for split in SPLITS for pair in setup.counted(split)]
+    counted = [pair for split in SPLITS for pair in setup.counted(split)]
     records = made(
-        [task for method in methods for task in _tasks(method, every)], setup.folder, executor, on_runs
+        [task for method in methods for task in _tasks(method, counted)], setup.folder, executor, on_runs
     )
+    every = [(case, _lowered(case, reference, methods, records)) for case, reference in counted]
     table = {
         case.label: {method.label: _gaps(method, case, reference, records) for method in methods}
         for case, reference in every
@@ -264,7 +289,7 @@ def _contrast(
         other,
         value,
         inside,
-        sign_flip_test(paired),
+        exchange_test(mine, others, weight),
         sum(each < 0 for each in paired),
         sum(each > 0 for each in paired),
         sum(each == 0 for each in paired),

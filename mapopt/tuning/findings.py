@@ -34,17 +34,20 @@ class CaseRow(Part, frozen=True):
 
 
 class Summary(Part, frozen=True):
-    """A method on a split: shifted geometric means of the gaps and the score, each with its 95% interval."""
+    """A method on a split: shifted geometric means of the gaps and the score.
+
+    Each has its 95% interval, or ``None`` where there are too few instances for one.
+    """
 
     split: Name
     method: Name
     instances: Count
     period_gap: float
-    period_interval: tuple[float, float]
+    period_interval: tuple[float, float] | None
     latency_gap: float
-    latency_interval: tuple[float, float]
+    latency_interval: tuple[float, float] | None
     score: float
-    score_interval: tuple[float, float]
+    score_interval: tuple[float, float] | None
 
 
 class Contrast(Part, frozen=True):
@@ -55,9 +58,10 @@ class Contrast(Part, frozen=True):
     split, against
         Where, and whom.
     difference, interval
-        Tuned less other: negative is better; the 95% interval resamples instances.
+        Tuned less other: negative is better; the 95% interval resamples instances, and is ``None`` where there are too
+        few.
     p_value
-        Of the sign-flip test of paired scores, two-sided.
+        Of this difference, two-sided, by exchange of the two methods on instances.
     wins, losses, ties
         Instances on which the tuned mapper's score is less, larger, the same.
     """
@@ -65,7 +69,7 @@ class Contrast(Part, frozen=True):
     split: Name
     against: Name
     difference: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
     p_value: float
     wins: Count
     losses: Count
@@ -73,7 +77,7 @@ class Contrast(Part, frozen=True):
 
 
 class Finalist(Part, frozen=True):
-    """A trial that was compared on the validation split; the defaults have no number if they were no trial."""
+    """A trial that was compared on the validation split; the start has no number if it was no trial."""
 
     trial: int | None
     train: float
@@ -98,7 +102,7 @@ class Findings(Document, frozen=True):
     code
         Digest of the mapper's code.
     trial
-        The one chosen, or ``None`` where the defaults are.
+        The one chosen, or ``None`` where the start is.
     trials
         All of them.
     importances
@@ -106,9 +110,9 @@ class Findings(Document, frozen=True):
     finalists
         From which the trial was chosen.
     methods
-        In order: tuned, default, baselines.
+        In order: tuned, default, where the study does not start from the defaults its start, baselines.
     cases
-        The instances that count.
+        The instances that count, their best known latencies lowered by the compared runs.
     excluded
         Those that do not, with the reason.
     summaries, contrasts
@@ -152,6 +156,18 @@ class Findings(Document, frozen=True):
     def default(self) -> str:
         """The label of the mapper with its defaults."""
         return self.methods[1]
+
+    def proven(self) -> dict[str, tuple[int, int, int]]:
+        """Return for every split how many instances count, and of how many the period and the latency are proven."""
+        found: dict[str, tuple[int, int, int]] = {}
+        for each in (case.reference for case in self.cases):
+            count, periods, latencies = found.get(each.split, (0, 0, 0))
+            found[each.split] = (
+                count + 1,
+                periods + (each.period == each.period_bound),
+                latencies + (each.latency == each.latency_bound),
+            )
+        return found
 
     def split_scores(self) -> tuple[SplitScore, ...]:
         """Return the figures that a parameter file carries."""

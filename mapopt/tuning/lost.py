@@ -6,6 +6,7 @@ it makes, which the system drops when the worker ends, however it ends.
 
 from __future__ import annotations
 
+import warnings
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ class TrialClaims:
     def retry_lost(self, study: Study) -> None:
         """Have the trials made again whose workers are gone; to be called while this worker makes none."""
         if self._claims is None:
+            _retry_stale(study)
             return
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
@@ -61,6 +63,15 @@ class TrialClaims:
             except (UpdateFinishedTrialError, ValueError):  # another worker was faster
                 continue
             retry(study, trial)
+
+
+def _retry_stale(study: Study) -> None:
+    """Have the trials made again that gave no heartbeat for long."""
+    import optuna
+    from optuna.exceptions import ExperimentalWarning
+
+    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+        optuna.storages.fail_stale_trials(study)
 
 
 def _identity(number: int) -> str:

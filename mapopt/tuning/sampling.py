@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mapopt.errors import InputError
 from mapopt.options import Value
@@ -65,6 +66,41 @@ def sampler_of(name: Sampler, seed: int) -> BaseSampler:
         if name == "nsga2":
             return samplers.NSGAIISampler(seed=seed)
         return samplers.RandomSampler(seed=seed)
+
+
+def sampler_from_first_trial(name: Sampler, seed: str) -> BaseSampler:
+    """Return a sampler that is seeded with the number of its first trial too.
+
+    No two workers of a study have the same one, so that they draw differently even where they join at once; and one
+    worker alone draws the same whenever it begins anew.
+    """
+    from optuna.samplers import BaseSampler
+
+    class FromFirstTrial(BaseSampler):
+        def __init__(self) -> None:
+            self._sampler: BaseSampler | None = None
+
+        def _of(self, trial: Any) -> BaseSampler:
+            if self._sampler is None:
+                self._sampler = sampler_of(name, random.Random(f"{seed} {trial.number}").randrange(2**31))
+            return self._sampler
+
+        def before_trial(self, study: Any, trial: Any) -> None:
+            self._of(trial).before_trial(study, trial)
+
+        def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
+            return self._of(trial).infer_relative_search_space(study, trial)
+
+        def sample_relative(self, study: Any, trial: Any, search_space: dict[str, Any]) -> dict[str, Any]:
+            return self._of(trial).sample_relative(study, trial, search_space)
+
+        def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
+            return self._of(trial).sample_independent(study, trial, param_name, param_distribution)
+
+        def after_trial(self, study: Any, trial: Any, state: Any, values: Any) -> None:
+            self._of(trial).after_trial(study, trial, state, values)
+
+    return FromFirstTrial()
 
 
 def pruner_of(name: Pruner, steps: int) -> BasePruner:

@@ -71,21 +71,23 @@ def gaps_of(record: Record, reference: Reference) -> Gaps:
 
     A schedule with a longer period may have less latency than the reference has at its own: that counts as 0.
     """
-    period, latency = record.level("period"), record.level("latency")
-    if record.mapping is None or latency is None or latency.value is None or record.period_ticks is None:
+    period, latency = period_of(record), record.level("latency")
+    if period is None or latency is None or latency.value is None:
         return Gaps(FAILED, FAILED)
-    ticks = period.value if period is not None else None
-    value = float(ticks) if ticks is not None else _ratio(record.period_ticks)
     return Gaps(
-        min(FAILED, max(0.0, value / reference.period_bound - 1)),
+        min(FAILED, max(0.0, period / reference.period_bound - 1)),
         min(FAILED, max(0.0, latency.value / reference.latency - 1)),
     )
 
 
-def _ratio(text: str) -> float:
+def period_of(record: Record) -> float | None:
+    """Return the period of a run in ticks, or ``None`` if it gave no mapping."""
     from fractions import Fraction
 
-    return float(Fraction(text))
+    if record.mapping is None or record.period_ticks is None:
+        return None
+    level = record.level("period")
+    return float(Fraction(record.period_ticks) if level is None or level.value is None else level.value)
 
 
 def mean_gaps(gaps: Iterable[Gaps]) -> Gaps:

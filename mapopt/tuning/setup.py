@@ -11,6 +11,7 @@ import msgspec
 
 from mapopt.documents import Part, read_bytes, write_atomic
 from mapopt.errors import InputError
+from mapopt.mappers import registry
 from mapopt.studies.folder import Folder
 from mapopt.studies.running import Executor
 from mapopt.studies.study import seeds_of
@@ -19,7 +20,15 @@ from mapopt.tuning.making import OnRuns
 from mapopt.tuning.references import references_of
 from mapopt.tuning.sampling import check_sampler, sampler_of
 from mapopt.tuning.scores import Reference
-from mapopt.tuning.storage import open_storage, shown, storage_errors
+from mapopt.tuning.storage import (
+    StorageError,
+    file_of,
+    is_local,
+    open_storage,
+    require_form,
+    shown,
+    storage_errors,
+)
 from mapopt.tuning.subject import Subject
 from mapopt.tuning.tuning import SPLITS, Split, Tuning, parse_tuning
 
@@ -138,6 +147,12 @@ def prepare(
     folder = Folder(Path(results) / tuning.name)
     subject = Subject.of(tuning)
     check_sampler(tuning.sampler, subject.space)
+    for field, names in (("baselines", tuning.others), ("gain", (tuning.gain.mapper,))):
+        for name in names:
+            try:
+                registry.get(name)
+            except InputError as error:
+                raise InputError(f"tuning {tuning.name!r}: {field}: {error}") from None
     return tuning, folder, storage or default_storage(folder), subject, cases_of(tuning, Path(path).parent)
 
 
@@ -163,8 +178,8 @@ def begin(
         folder.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder.path}: cannot be made ({error.strerror or error})") from None
-    study = open_study(url, tuning)
-    shared = shared_of(study, url)
+    study = find_study(url, tuning)
+    shared = None if study is None else shared_of(study, url)
     if shared is not None:
         require_same(tuning, shared.fingerprint, now)
     for case in cases:
@@ -174,6 +189,7 @@ def begin(
         references = references_of(tuning, cases, folder, executor, on_runs)
         counted = [case for case, each in zip(cases, references, strict=True) if not each.excluded]
         require_every_split(tuning.name, counted, lambda split: _lack(references, split))
+        study = open_study(url, tuning)
         with storage_errors(url):
             standing = shared_of(study, url)
             shared = standing or Shared(now, references)
@@ -200,7 +216,8 @@ def existing(path: str | Path, results: str | Path, storage: str | None) -> Setu
     tuning, folder, url, subject, cases = prepare(path, results, storage)
     shared = None
     if folder.path.is_dir() or storage is not None:
-        shared = shared_of(open_study(url, tuning), url)
+        study = find_study(url, tuning)
+        shared = None if study is None else shared_of(study, url)
     if shared is None:
         raise InputError(
             f"tuning {tuning.name!r}: was not begun in {shown(url)}; run it with `mapopt tune {path}`"
@@ -209,11 +226,37 @@ def existing(path: str | Path, results: str | Path, storage: str | None) -> Setu
     return Setup(tuning, folder, url, subject, cases, shared.references)
 
 
+def find_study(url: str, tuning: Tuning) -> Study | None:
+    """Return Optuna's study, or ``None`` if it does not exist; no file is made.
+
+    Raises
+    ------
+    InputError
+        If the storage is of no known form.
+    StorageError
+        If the storage is down.
+    """
+    import optuna
+
+    if is_local(url) and file_of(url).name and not file_of(url).exists():
+        require_form(url)
+        return None
+    with storage_errors(url):
+        storage = open_storage(url)
+        if tuning.name not in (study.study_name for study in storage.get_all_studies()):
+            return None
+        return optuna.load_study(
+            study_name=tuning.name, storage=storage, sampler=sampler_of("random", tuning.seed)
+        )
+
+
 def open_study(url: str, tuning: Tuning) -> Study:
     """Return Optuna's study, made where it does not exist.
 
     Raises
     ------
+    InputError
+        If it has other objectives.
     StorageError
         If the storage is down.
     """
@@ -221,20 +264,34 @@ def open_study(url: str, tuning: Tuning) -> Study:
 
     objectives = 2 if tuning.sampler == "nsga2" else 1
     with storage_errors(url):
-        return optuna.create_study(
+        study = optuna.create_study(
             study_name=tuning.name,
             storage=open_storage(url),
             sampler=sampler_of("random", tuning.seed),
             directions=["minimize"] * objectives,
             load_if_exists=True,
         )
+        found = len(study.directions)
+    if found != objectives:
+        raise InputError(
+            f"tuning {tuning.name!r}: the study of this name in {shown(url)} has {found} objectives, and sampler "
+            f"{tuning.sampler!r} needs {objectives}; give the file another name, or use another --storage"
+        )
+    return study
 
 
 def shared_of(study: Study, url: str) -> Shared | None:
     """Return what the storage holds of a study beside its trials, or ``None`` if it was not begun."""
     with storage_errors(url):
         text = study.user_attrs.get(ATTRIBUTE)
-    return None if text is None else msgspec.json.decode(text, type=Shared)
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text, type=Shared)
+    except msgspec.DecodeError as error:
+        raise StorageError(
+            f"storage {shown(url)}: what it has of the study cannot be read ({error}); use another --storage"
+        ) from None
 
 
 def split_counts(setup: Setup) -> dict[str, tuple[int, int]]:

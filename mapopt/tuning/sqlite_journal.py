@@ -17,6 +17,7 @@ from typing import Any
 from optuna.storages.journal import BaseJournalBackend
 
 from mapopt.errors import InputError
+from mapopt.tuning.storage import StorageError
 
 WAIT_S = 60.0
 APPLICATION = 0x6D61706F
@@ -38,6 +39,7 @@ class SqliteJournal(BaseJournalBackend):
     """
 
     def __init__(self, file: Path) -> None:
+        self._file = file
         self._lock = threading.Lock()
         self._database = sqlite3.connect(
             str(file), timeout=WAIT_S, isolation_level=None, check_same_thread=False
@@ -55,6 +57,7 @@ class SqliteJournal(BaseJournalBackend):
                 "CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, event TEXT NOT NULL)"
             )
             self._database.execute(f"PRAGMA application_id = {APPLICATION}")
+            self._identity = _identity(file)
         except sqlite3.DatabaseError as error:
             self._database.close()
             raise InputError(
@@ -63,14 +66,16 @@ class SqliteJournal(BaseJournalBackend):
 
     def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
         """Return the events from a number on, counted from 0."""
+        self._require_file()
         with self._lock:
             rows = self._database.execute(
-                "SELECT event FROM events WHERE id > ? ORDER BY id", (log_number_from,)
+                "SELECT id, event FROM events WHERE id > ? ORDER BY id", (log_number_from,)
             ).fetchall()
-        return [json.loads(event) for (event,) in rows]
+        return [self._event(number, text) for number, text in rows]
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append events in one transaction."""
+        self._require_file()
         rows = [(json.dumps(log, separators=(",", ":")),) for log in logs]
         with self._lock:
             self._database.execute("BEGIN IMMEDIATE")
@@ -80,3 +85,27 @@ class SqliteJournal(BaseJournalBackend):
                 self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
+
+    def _event(self, number: int, text: str | bytes) -> dict[str, Any]:
+        try:
+            event = json.loads(text)
+        except ValueError:
+            event = None
+        if not isinstance(event, dict):
+            raise StorageError(
+                f"storage sqlite:///{self._file}: event {number} is damaged; put back a copy, or use another --storage"
+            )
+        return event
+
+    def _require_file(self) -> None:
+        """Refuse to go on in a file that nobody will find again."""
+        if _identity(self._file) != self._identity:
+            raise StorageError(f"storage sqlite:///{self._file}: was removed while it was in use")
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

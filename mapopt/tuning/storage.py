@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from mapopt.errors import InputError, MapoptError
 
@@ -33,13 +33,12 @@ def shown(url: str) -> str:
     >>> shown("postgresql://me:secret@db.example:5432/tuning")
     'postgresql://me@db.example:5432/tuning'
     """
-    scheme, separator, _ = url.partition("://")
+    scheme, separator, rest = url.partition("://")
     if not separator or scheme == "sqlite":
         return url
-    parts = urlsplit(url)
-    user = f"{parts.username}@" if parts.username else ""
-    host = parts.netloc.rpartition("@")[2]
-    return f"{scheme}://{user}{host}{parts.path}"
+    login, _, place = rest.rpartition("@")
+    user = login.partition(":")[0]
+    return f"{scheme}://{user}{'@' if user else ''}{place.partition('?')[0]}"
 
 
 def is_local(url: str) -> bool:
@@ -82,8 +81,12 @@ def storage_errors(url: str) -> Iterator[None]:
 
 
 def _without_password(text: str, url: str) -> str:
-    password = None if is_local(url) else urlsplit(url).password
-    return text.replace(password, "***") if password else text
+    if is_local(url):
+        return text
+    password = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    for each in filter(None, (password, unquote(password))):
+        text = text.replace(each, "***")
+    return text
 
 
 def open_storage(url: str) -> BaseStorage:
@@ -103,27 +106,38 @@ def open_storage(url: str) -> BaseStorage:
     """
     import optuna
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
 
+    from mapopt.tuning.file_journal import FileJournal
     from mapopt.tuning.sqlite_journal import SqliteJournal
 
+    require_form(url)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if not is_local(url):
+        return _postgresql(url)
+    with storage_errors(url):
+        journal = SqliteJournal if url.startswith("sqlite:///") else FileJournal
+        return JournalStorage(journal(file_of(url)))
+
+
+def require_form(url: str) -> None:
+    """Refuse what is no storage.
+
+    Raises
+    ------
+    InputError
+        If the form is none that :func:`open_storage` knows, or a file's folder does not exist.
+    """
     if is_local(url):
         file = file_of(url)
-        if str(file) in ("", "."):
+        if str(file) in ("", ".", ":memory:"):
             raise InputError(f"--storage {url!r}: names no file; write sqlite:///FILE or journal:FILE")
         if not file.resolve().parent.is_dir():
             raise InputError(f"--storage {url!r}: folder {file.resolve().parent} does not exist; make it")
-        with storage_errors(url):
-            if url.startswith("sqlite:///"):
-                return JournalStorage(SqliteJournal(file))
-            return JournalStorage(_readable(JournalFileBackend(str(file)), file))
-    if url.startswith("postgresql://"):
-        return _postgresql(url)
-    raise InputError(
-        f"--storage {shown(url)!r}: is of no known form; write sqlite:///FILE, journal:FILE, or "
-        "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-    )
+    elif not url.startswith("postgresql://"):
+        raise InputError(
+            f"--storage {shown(url)!r}: is of no known form; write sqlite:///FILE, journal:FILE, or "
+            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        )
 
 
 def retrying() -> Callable[[Study, FrozenTrial], None]:
@@ -135,24 +149,6 @@ def retrying() -> Callable[[Study, FrozenTrial], None]:
         return RetryHeartbeatStaleTrialCallback(max_retry=MAX_RETRIES)
 
 
-def _readable(backend: Any, file: Path) -> Any:
-    """Return a journal's backend if the file is a journal."""
-    import json
-
-    if file.exists():
-        with file.open("rb") as stream:
-            head = stream.readline(1 << 20)
-        try:
-            is_journal = not head or isinstance(json.loads(head), dict)
-        except ValueError:
-            is_journal = False
-        if not is_journal:
-            raise InputError(
-                f"--storage journal:{file}: is no journal; name another file, which will be made"
-            )
-    return backend
-
-
 def _postgresql(url: str) -> BaseStorage:
     try:
         import_module("psycopg")
@@ -161,7 +157,17 @@ def _postgresql(url: str) -> BaseStorage:
             f"--storage {shown(url)}: the package 'psycopg' is not installed; install mapopt with its extra: "
             "mapopt[postgresql]"
         ) from None
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     from mapopt.tuning.postgresql import PostgresqlStorage
 
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        raise InputError(
+            f"--storage {shown(url)}: cannot be read as postgresql://USER:PASSWORD@HOST:PORT/DATABASE; PORT must be a "
+            "number, and characters such as @ / : in USER or PASSWORD written as %40 %2F %3A"
+        ) from None
     with storage_errors(url):
         return PostgresqlStorage(url, retrying())

@@ -10,7 +10,7 @@ from mapopt.options import Tune, Value
 from mapopt.studies.methods import MapperMethod
 from mapopt.studies.plan import Compared
 from mapopt.tuning.space import Space
-from mapopt.tuning.tuning import Tuning
+from mapopt.tuning.tuning import Range, Tuning
 
 COMPARED: Compared = "time-triggered"
 """The class in which mappings are judged: the largest load is the period, the latency that of a schedule with it."""
@@ -58,14 +58,7 @@ class Subject:
                 raise InputError(f"parameter {name!r}: is in options and in parameters; drop one")
             space = space.restricted(tuning.tuned) if tuning.tuned else space
             space = space.restricted({name: value for name, value in held.items() if name in space.names})
-            space = space.restricted(
-                {
-                    name: Tune(each.low, each.high, each.log, each.choices)
-                    if each.value is None
-                    else each.value
-                    for name, each in tuning.parameters.items()
-                }
-            )
+            space = space.restricted({name: _change(name, each) for name, each in tuning.parameters.items()})
         except InputError as error:
             raise InputError(f"tuning {tuning.name!r}: mapper {tuning.mapper!r}: {error}") from None
         space.require_any(f"tuning {tuning.name!r}: mapper {tuning.mapper!r}")
@@ -91,3 +84,13 @@ class Subject:
         mapper = type(self.method.mapper)
         made = mapper(type(self.method.mapper.options).of(settings))  # type: ignore[call-arg]
         return replace(self.method, mapper=made)
+
+
+def _change(name: str, each: Range) -> Value | Tune:
+    """Return the value that a parameter is held at, or what is tried of it."""
+    if each.value is not None:
+        return each.value
+    try:
+        return Tune(each.low, each.high, each.log, each.choices)
+    except InputError as error:
+        raise InputError(f"parameter {name!r}: {error}") from None

@@ -12,10 +12,10 @@ from mapopt.errors import MapoptError
 from mapopt.options import Value
 from mapopt.tuning.evaluation import Evaluator, TooSlowError
 from mapopt.tuning.lost import TrialClaims
-from mapopt.tuning.sampling import pruner_of, rungs, sampler_of, suggest
+from mapopt.tuning.sampling import pruner_of, rungs, sampler_from_first_trial, suggest
 from mapopt.tuning.scores import Gaps, mean_gaps, score
-from mapopt.tuning.setup import Setup
-from mapopt.tuning.storage import open_storage, storage_errors
+from mapopt.tuning.setup import Setup, find_study
+from mapopt.tuning.storage import StorageError, shown, storage_errors
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 REASON = "mapopt.reason"
 """Attribute of a trial: why it gave no score."""
+
+RETRY_OF, RETRIED = "failed_trial", "retry_history"
+"""Attributes by which Optuna tells of which trials of lost workers a trial is made again."""
+
+INTERRUPTED = "mapopt.interrupted"
+"""Attribute of a trial: whether somebody stopped it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +40,13 @@ class Progress:
     total
         Trials to be made.
     completed, pruned, failed, running
-        Trials so far; those that were lost with their worker and made again do not count.
+        Trials so far; those that were interrupted, or lost with their worker and made again, do not count.
     best
         The least score, or ``None``.
     best_trial
         Its number.
     default
-        The score of the mapper's defaults, or ``None``.
+        The score of the start: the mapper's defaults, as far as the study's options and ranges allow them; or ``None``.
     """
 
     total: int
@@ -70,16 +76,21 @@ def load_study(setup: Setup, worker: int = 0) -> Study:
     ----------
     worker
         Number of this worker, so that each samples otherwise.
-    """
-    import optuna
 
+    Raises
+    ------
+    StorageError
+        If the storage is down, or has no such study any more.
+    """
     tuning = setup.tuning
     with storage_errors(setup.url):
-        storage = open_storage(setup.url)
-        study = optuna.load_study(study_name=tuning.name, storage=storage)
-        began = len(study.get_trials(deepcopy=False))
-        seed = random.Random(f"{tuning.seed} {worker} {began}").randrange(2**31)
-        study.sampler = sampler_of(tuning.sampler, seed)
+        study = find_study(setup.url, tuning)
+        if study is None:
+            raise StorageError(
+                f"storage {shown(setup.url)}: study {tuning.name!r} is gone; was its file removed? `mapopt tune` "
+                "begins it anew, and runs that were made are kept in its folder"
+            )
+        study.sampler = sampler_from_first_trial(tuning.sampler, f"{tuning.seed} {worker}")
         study.pruner = pruner_of(tuning.pruner, len(setup.counted("train")))
     return study
 
@@ -100,6 +111,9 @@ def progress_of(study: Study, setup: Setup, total: int) -> Progress:
 
     trials = study.get_trials(deepcopy=False)
     states = [trial.state for trial in trials]
+    made_again = {trial.system_attrs.get(RETRY_OF) for trial in trials} | {
+        number for trial in trials for number in trial.system_attrs.get(RETRIED, ())
+    }
     scores = [(value, trial.number) for trial in trials if (value := trial_score(trial, setup)) is not None]
     best = min(scores, default=(None, None))
     default = default_parameters(setup)
@@ -108,7 +122,12 @@ def progress_of(study: Study, setup: Setup, total: int) -> Progress:
         total=total,
         completed=states.count(TrialState.COMPLETE),
         pruned=states.count(TrialState.PRUNED),
-        failed=sum(trial.state == TrialState.FAIL and REASON in trial.user_attrs for trial in trials),
+        failed=sum(
+            trial.state == TrialState.FAIL
+            and trial.number not in made_again
+            and INTERRUPTED not in trial.user_attrs
+            for trial in trials
+        ),
         running=states.count(TrialState.RUNNING),
         best=best[0],
         best_trial=best[1],
@@ -223,6 +242,9 @@ class _Objective:
             raise TrialPruned from None
         except MapoptError as error:
             trial.set_user_attr(REASON, str(error))
+            raise
+        except KeyboardInterrupt:
+            trial.set_user_attr(INTERRUPTED, True)
             raise
         mean = mean_gaps(gaps)
         if self._setup.tuning.sampler == "nsga2":

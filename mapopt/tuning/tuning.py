@@ -19,6 +19,7 @@ Pruner = Literal["none", "median", "halving", "hyperband"]
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Ratio = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Plain = bool | int | float | str
+BASELINES = ("lblp", "heft-tp", "maxtp")
 
 
 class FamilySet(InstanceSet, frozen=True):
@@ -178,7 +179,7 @@ class Tuning(Document, frozen=True):
     finalists
         How many of the best trials are compared on the validation split.
     baselines
-        Mappers that the tuned one is compared with, beside its own defaults.
+        Mappers that the tuned one is compared with, beside its own defaults; of the usual ones it is left out itself.
     """
 
     KIND: ClassVar[str] = "tuning"
@@ -202,7 +203,7 @@ class Tuning(Document, frozen=True):
     latency_weight: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.001
     run_s: Positive | None = None
     finalists: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
-    baselines: tuple[Name, ...] = ("lblp", "heft-tp", "maxtp")
+    baselines: tuple[Name, ...] = BASELINES
 
     def __post_init__(self) -> None:
         if self.sampler == "nsga2" and self.pruner != "none":
@@ -210,6 +211,18 @@ class Tuning(Document, frozen=True):
                 f"tuning {self.name!r}: sampler 'nsga2' has two objectives, by which no trial can be given up early; "
                 'set pruner = "none"'
             )
+        if isinstance(self.seeds, tuple) and len(set(self.seeds)) < len(self.seeds):
+            raise InputError(f"tuning {self.name!r}: seeds are {list(self.seeds)}; name every seed once")
+        if self.mapper in self.baselines and self.baselines != BASELINES:
+            raise InputError(
+                f"tuning {self.name!r}: baselines name {self.mapper!r}, the mapper that is tuned; it is compared with "
+                "its defaults anyway, drop it"
+            )
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The baselines, once each and without the mapper itself."""
+        return tuple(name for name in dict.fromkeys(self.baselines) if name != self.mapper)
 
 
 def read_tuning(path: str | Path) -> Tuning:

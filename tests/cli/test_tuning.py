@@ -33,6 +33,8 @@ def test_from_file_to_mapper(mapopt, tmp_path, monkeypatch):
     assert "12 of 12 trials: 12 completed, 0 given up early, 0 failed\n" in ran.out
     assert "tunable (tuned)" in ran.out
     assert "test: tuned less tunable (default): score -" in ran.out
+    assert "(95%: -), p = " in ran.out  # of 2 instances
+    assert "test: of 2 references 2 periods and " in ran.out
     more = mapopt(
         "tune", "resume", path, "--trials", 13, "--storage", "sqlite:///results/all.db", "--json"
     ).json

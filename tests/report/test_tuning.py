@@ -35,7 +35,7 @@ def test_every_picture_is_drawn(scene):
     assert list(pictures) == [f"tuning-tiny-{name}" for name in names]
     for each in pictures.values():
         assert b"<svg" in render(each, "svg")
-        assert "Instances: train 2, validation 2, test 2." in each.caption
+        assert "Instances: train 2, validation 2, test 2. Proven references: train 2 periods" in each.caption
     drawn = json.dumps(pictures["tuning-tiny-gaps"].spec)
     assert all(repr(findings.summary("test", method).latency_gap) in drawn for method in findings.methods)
     assert "tuning" in [section[0] for section in sections(shown)]

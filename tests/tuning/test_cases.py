@@ -23,13 +23,34 @@ def test_named_families(tmp_path):
 def test_a_set_may_name_its_split(tmp_path):
     path = write_tuning(tmp_path, split=False)
     sets = "".join(
-        f'[[instances]]\nfiles = ["{family}/*.json"]\nsplit = "{split}"\nfamily = "same"\n'
+        f'[[instances]]\nfiles = ["{family}/*.json"]\nsplit = "{split}"\n'
         for family, split in zip("abc", ("test", "train", "validation"), strict=True)
     )
     path.write_text(path.read_text().replace('[[instances]]\nfiles = ["*/*.json"]\n', sets))
     assert {case.label: case.split for case in cases(path)} == {
         "a0": "test", "a1": "test", "b0": "train", "b1": "train", "c0": "validation", "c1": "validation",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("second", ['split = "test"\n', ""])
+def test_a_family_is_in_one_split(tmp_path, second):
+    path = write_tuning(tmp_path, split=False)
+    sets = '[[instances]]\nfiles = ["a/a0.json"]\nsplit = "train"\n'
+    sets += f'[[instances]]\nfiles = ["a/a1.json"]\n{second}'
+    sets += '[[instances]]\nfiles = ["b/*.json"]\nsplit = "validation"\n'
+    text = path.read_text().replace('[[instances]]\nfiles = ["*/*.json"]\n', sets)
+    path.write_text(text if second else text.replace("[[inst", '[split]\ntest = ["a"]\n[[inst', 1))
+    with pytest.raises(InputError, match="family 'a' is in splits 'train' and 'test'"):
+        cases(path)
+
+
+def test_a_family_with_a_split_beside_it_is_not_named_again(tmp_path):
+    path = write_tuning(tmp_path)
+    path.write_text(path.read_text().replace('files = ["*/*.json"]', 'files = ["*/*.json"]\nsplit = "train"'))
+    with pytest.raises(
+        InputError, match="names family 'a', whose instances have `split = 'train'` beside them"
+    ):
+        cases(path)
 
 
 def test_dealing_is_by_family_and_repeats():

@@ -1,5 +1,8 @@
 """What is said in the end: a choice on the validation split, and a comparison on instances not seen before."""
 
+import dataclasses
+
+import msgspec
 import pytest
 
 from mapopt.errors import InputError
@@ -35,7 +38,7 @@ def test_findings(concluded):
     for split in ("train", "validation", "test"):
         tuned, default = (findings.summary(split, method) for method in findings.methods[:2])
         assert tuned.period_gap < default.period_gap
-        assert tuned.period_interval[0] <= tuned.period_gap <= tuned.period_interval[1]
+        assert tuned.period_interval is None  # of 3 instances
     against = {(each.split, each.against): each for each in findings.contrasts}
     contrast = against["test", "tunable (default)"]
     assert (contrast.wins, contrast.losses, contrast.ties) == (3, 0, 0)
@@ -89,6 +92,32 @@ def test_the_parameter_file(concluded, tmp_path):
     assert mapper.options.as_dict() == findings.options
     scores = {each.split: each for each in parameters_of(findings).scores}
     assert scores["test"].period_gap == findings.summary("test", findings.tuned).period_gap
+
+
+def test_the_default_is_the_mapper_without_options(tmp_path):
+    path = write_tuning(tmp_path, head="parameters = { spread = { low = 2, high = 3 } }", trials=4)
+    setup, _ = run_tuning(path, tmp_path / "results", None, Budgeted())
+    findings = conclude(setup, Here())
+    assert findings.methods == ("tunable (tuned)", "tunable (default)", "tunable (start)", "rr")
+    assert (
+        findings.summary("test", "tunable (start)").period_gap
+        < findings.summary("test", findings.default).period_gap
+    )
+
+
+def test_references_know_the_latencies_of_the_compared_runs(concluded):
+    setup, findings = concluded
+    assert findings.proven()["test"] == (3, 3, 3)
+    worse = [
+        msgspec.structs.replace(each, latency=10 * each.latency, period=10 * each.period)
+        for each in setup.references
+    ]
+    lowered = conclude(dataclasses.replace(setup, references=tuple(worse)), Here())
+    for case, before in zip(lowered.cases, worse, strict=True):
+        assert case.reference.latency < before.latency
+        assert "; latency of run " in case.reference.source
+        assert min(latency for _, latency in case.gaps.values()) == 0
+    assert {periods for _, periods, _ in lowered.proven().values()} == {0}
 
 
 def test_no_trial_no_findings(tmp_path):

@@ -12,7 +12,7 @@ from mapopt.errors import InputError
 from mapopt.tuning import lost
 from mapopt.tuning.running import Budgeted, run_tuning
 from mapopt.tuning.status import status_of
-from mapopt.tuning.trials import load_study
+from mapopt.tuning.trials import load_study, progress_of
 from tests.tuning.tuning_files import write_tuning
 
 pytestmark = pytest.mark.usefixtures("tunable", "cheap")
@@ -241,6 +241,103 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
     _, progress, seen = tune(path, tmp_path)
     assert seen[0].done == 4
     assert (progress.done, progress.failed) == (10, 0)
+
+
+def test_a_study_that_was_refused_leaves_nothing(tmp_path, monkeypatch):
+    """Else its number of objectives would stay, and every trial of another fail for ever."""
+    from mapopt.tuning import setup
+    from tests.tuning.tuning_files import cheap_references
+
+    def refuse(*_):
+        raise InputError("nothing to gain")
+
+    path = write_tuning(tmp_path, trials=2)
+    monkeypatch.setattr(setup, "references_of", refuse)
+    with pytest.raises(InputError, match="nothing to gain"):
+        tune(path, tmp_path)
+    assert not (tmp_path / "results" / "tiny" / "trials.db").exists()
+    monkeypatch.setattr(setup, "references_of", cheap_references)
+    path = write_tuning(tmp_path, trials=2, head='sampler = "nsga2"')
+    assert tune(path, tmp_path)[1].done == 2
+
+
+def test_other_objectives_are_refused(tmp_path):
+    import optuna
+
+    from mapopt.tuning.storage import open_storage
+
+    url = f"sqlite:///{tmp_path}/t.db"
+    optuna.create_study(study_name="tiny", storage=open_storage(url), directions=["minimize"])
+    path = write_tuning(tmp_path, trials=2, head='sampler = "nsga2"')
+    with pytest.raises(InputError, match="has 1 objectives, and sampler 'nsga2' needs 2"):
+        tune(path, tmp_path, url)
+
+
+def test_a_trial_that_failed_counts_whatever_the_reason(tmp_path):
+    setup, _, _ = tune(write_tuning(tmp_path, trials=2), tmp_path)
+    study = load_study(setup)
+    study.tell(study.ask(), state=__import__("optuna").trial.TrialState.FAIL)
+    assert progress_of(study, setup, 4).failed == 1
+
+
+def test_a_trial_that_was_interrupted_has_not_failed(tmp_path, monkeypatch):
+    from mapopt.tuning import evaluation
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    path = write_tuning(tmp_path, trials=3)
+    tune(path, tmp_path, trials=1)
+    monkeypatch.setattr(evaluation.Evaluator, "gaps", stop)
+    with pytest.raises(KeyboardInterrupt):
+        tune(path, tmp_path)
+    assert status_of(path, tmp_path / "results", None).progress.failed == 0
+
+
+def test_stale_trials_are_looked_for_on_servers(tmp_path, monkeypatch):
+    import optuna
+
+    setup, _, _ = tune(write_tuning(tmp_path, trials=1), tmp_path)
+    seen = []
+    monkeypatch.setattr(optuna.storages, "fail_stale_trials", seen.append)
+    study = load_study(setup)
+    lost.TrialClaims("postgresql://db/x").retry_lost(study)
+    assert seen == [study]
+
+
+def test_two_that_join_at_once_draw_differently(tmp_path):
+    setup, _, _ = tune(write_tuning(tmp_path, trials=1), tmp_path)
+    one, two = load_study(setup), load_study(setup)
+    drawn = []
+    trials = [each.ask() for each in (one, two)]
+    for trial in trials:
+        drawn.append([trial.suggest_float(f"x{at}", 0, 1) for at in range(3)])
+    assert drawn[0] != drawn[1]
+
+
+def test_status_makes_no_file(tmp_path):
+    path = write_tuning(tmp_path)
+    with pytest.raises(InputError, match="was not begun in sqlite:///"):
+        status_of(path, tmp_path / "results", f"sqlite:///{tmp_path}/typo.db")
+    assert not (tmp_path / "typo.db").exists()
+
+
+def test_a_study_whose_file_is_gone(tmp_path):
+    from mapopt.tuning.storage import StorageError
+
+    setup, _, _ = tune(write_tuning(tmp_path, trials=1), tmp_path)
+    (tmp_path / "results" / "tiny" / "trials.db").unlink()
+    with pytest.raises(StorageError, match="study 'tiny' is gone"):
+        load_study(setup)
+
+
+@pytest.mark.parametrize("name", ["nope", "tuned:nope.json"])
+def test_baselines_are_looked_up_first(tmp_path, name):
+    path = write_tuning(tmp_path)
+    path.write_text(path.read_text().replace('["rr"]', f'["{name}"]'))
+    with pytest.raises(InputError, match=r"tuning 'tiny': baselines: .*nope"):
+        tune(path, tmp_path)
+    assert not (tmp_path / "results").exists()
 
 
 def test_time_is_a_budget_too(tmp_path):

@@ -50,6 +50,7 @@ def test_narrower_spaces(tuning):
         ({"options": {"spread": 9}}, "'spread'"),
         ({"tuned": ["spraed"]}, "did you mean 'spread'"),
         ({"parameters": {"spraed": {"value": 1}}}, "did you mean 'spread'"),
+        ({"parameters": {"spread": {"low": 3, "high": 1}}}, "parameter 'spread': tuned range"),
         ({"parameters": {"spread": {"low": 0, "high": 2}}}, "parameter 'spread'"),
         ({"parameters": {"spread": {"value": 1}}, "options": {"spread": 1}}, "in options and in parameters"),
         ({"options": {"spread": 1}}, "has a space without parameters"),

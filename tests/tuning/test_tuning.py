@@ -7,7 +7,8 @@ from mapopt.errors import InputError
 from mapopt.mappers.tuned import Parameters
 from mapopt.tuning.findings import Findings
 from mapopt.tuning.templates import template_text, templates
-from mapopt.tuning.tuning import Tuning, parse_tuning
+from mapopt.tuning.tuning import Tuning, parse_tuning, read_tuning
+from tests.tuning.tuning_files import write_tuning
 
 HEAD = b'schema = "mapopt.tuning/1"\nname = "n"\nmapper = "lblp"\n'
 SET = b'[[instances]]\nfiles = ["a.json"]\n'
@@ -65,3 +66,16 @@ def test_schemas(kind):
     schema = {"tuning": Tuning, "parameters": Parameters, "findings": Findings}[kind].json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["title"] == f"mapopt.{kind}/1"
+
+
+def test_seeds_and_baselines_are_named_once(tmp_path):
+    path = write_tuning(tmp_path, head="seeds = [1, 1]")
+    with pytest.raises(InputError, match=r"seeds are \[1, 1\]; name every seed once"):
+        read_tuning(path)
+    path = write_tuning(tmp_path)
+    path.write_text(path.read_text().replace('["rr"]', '["rr", "tunable"]'))
+    with pytest.raises(InputError, match="baselines name 'tunable', the mapper that is tuned"):
+        read_tuning(path)
+    text = path.read_text().replace('baselines = ["rr", "tunable"]\n', "").replace("tunable", "lblp")
+    path.write_text(text)
+    assert read_tuning(path).others == ("heft-tp", "maxtp")
