@@ -16,7 +16,9 @@ def outcome(instance, budget_s, seed=0):
 
 @pytest.mark.parametrize("transfer", ["free", "delay", "links"])
 def test_more_time_is_never_worse_and_enough_of_it_finds_the_optimum(transfer):
-    made = planted.generate(imcs=2, dpus=1, nodes_per_unit=4, stages=2, transfer=transfer, period_ticks=1000, seed=1)
+    made = planted.generate(
+        imcs=2, dpus=1, nodes_per_unit=4, stages=2, transfer=transfer, period_ticks=1000, seed=1
+    )
     moment, second, long = (outcome(made.instance, budget_s) for budget_s in (0.01, 0.5, 10.0))
     assert moment >= second >= long == (made.period_ticks, made.latency_ticks)
 
