@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import msgspec
 
 from mapopt.bounds.every import lower_bounds
 from mapopt.instance import Instance
+from mapopt.mappers.parametric_list import ParametricList, ParametricOptions
+from mapopt.mappers.tuned import load_tuned
 from mapopt.mapping import MapperRef, Mapping
 from mapopt.options import Options, option
 
@@ -66,16 +69,19 @@ class Auto:
         InfeasibleError
             If no mapping can exist.
         """
-        from mapopt.mappers.registry import get
-
         budget_s = self.options.budget_s
-        best = get("tuned:fast").map(instance, seed=seed)
+        best = ParametricList(_tuned()).map(instance, seed=seed)
         if budget_s >= SOLVE_S:
             best = _solved(instance, "period,latency", best, budget_s, seed)
         elif budget_s >= SEARCH_S:
             best = _solved(instance, "period", best, PERIOD_SHARE * budget_s, seed)
             best = _better(instance, best, *_annealed(instance, best, (1 - PERIOD_SHARE) * budget_s, seed))
         return msgspec.structs.replace(best, mapper=MapperRef(self.name, dict(self.options.as_dict()), seed))
+
+
+@cache
+def _tuned() -> ParametricOptions:
+    return ParametricOptions.of(load_tuned("tuned:fast").options)
 
 
 def _annealed(instance: Instance, start: Mapping, left_s: float, seed: int) -> Iterator[Mapping]:

@@ -23,6 +23,7 @@ from mapopt.placement.contiguity import is_contiguous
 from mapopt.placement.problem import Problem
 from mapopt.solvers.base import Formulation, Task
 from mapopt.solvers.choice import candidates
+from mapopt.solvers.compiling import compile_searches
 from mapopt.solvers.conflicts import find_conflict
 from mapopt.solvers.contention import without_contention
 from mapopt.solvers.judging import BrokenFormulationError, accepted, measured, with_timed_claims
@@ -233,6 +234,9 @@ class _Run:
         best = _Best(objective, self.watch)
         self._bound(best)
         self._start(best, period)
+        if objective is Objective.LATENCY and not best.closed:
+            with self.watch.uncharged():
+                compile_searches(type(self.instance.transfer))
         if objective is Objective.LATENCY and aside:
             self._start_without_contention(best, order[0], period)
         turns: list[Callable[[_Best], None]] = [

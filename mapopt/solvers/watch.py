@@ -106,6 +106,15 @@ class Watch:
             self._until = before
 
     @contextmanager
+    def uncharged(self) -> Iterator[None]:
+        """Let what is done inside take no time, such as compiling, which nobody has to do again."""
+        before = time.monotonic()
+        try:
+            yield
+        finally:
+            self._begin += time.monotonic() - before
+
+    @contextmanager
     def lending(self, workers: int) -> Iterator[None]:
         """Leave some of the workers to others inside."""
         before = self.limits

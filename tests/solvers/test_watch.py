@@ -119,3 +119,11 @@ def test_deafness_nests():
     assert watch.trace == []
     watch.report(Objective.LATENCY, value=4)
     assert [entry.value for entry in watch.trace] == [4]
+
+
+def test_what_is_uncharged_takes_no_time():
+    watch = Watch(Limits(time_s=0.2))
+    with watch.at_most(0.1), watch.uncharged():
+        time.sleep(0.3)
+    assert watch.elapsed_s < 0.1
+    assert not watch.stopped
