@@ -244,10 +244,9 @@ class Reference(Document, frozen=True):
                 f"reference: its latency is that at a period of {self.latency.period_ticks}, but the period is "
                 f"{self.period.value}; they must be equal"
             )
-        periods = [level.period_ticks for level in self.former]
-        if periods != sorted(set(periods), reverse=True) or any(
-            period is None or self.period.value is None or period <= self.period.value for period in periods
-        ):
+        periods = [level.period_ticks or 0 for level in self.former]
+        least = self.period.value or 0
+        if periods != sorted(set(periods), reverse=True) or any(period <= least for period in periods):
             raise InputError(
                 f"reference: its former latencies are at periods of {periods} ticks; these must fall, and be longer "
                 f"than the period of {self.period.value}"
