@@ -36,7 +36,7 @@ class Entry(Part, frozen=True):
     Raises
     ------
     InputError
-        Unless exactly one of these three ways is given.
+        Unless exactly one of these three ways is given, and a file is in the folder itself.
     """
 
     name: EntryName
@@ -56,6 +56,10 @@ class Entry(Part, frozen=True):
         if (self.platform is None) != (self.network is None):
             raise InputError(
                 f"instance {self.name!r}: network and platform go together; give both or neither"
+            )
+        if self.file is not None and Path(self.file).name != self.file:
+            raise InputError(
+                f"instance {self.name!r}: file {self.file!r} is not a file in the family's folder; put it there"
             )
         if self.parameters and self.generator is None:
             raise InputError(f"instance {self.name!r}: parameters are for a generator; name one or drop them")

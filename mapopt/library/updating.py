@@ -130,10 +130,13 @@ def take_records(
     Raises
     ------
     InputError
-        If files cannot be written.
+        If the store has no records, or files cannot be written.
     """
     runs: dict[str, list[Record]] = {}
-    for record in store.records():
+    records = list(store.records())
+    if not records:
+        raise InputError("the store of runs: has no records; name a folder such as results/runs")
+    for record in records:
         if is_comparable(record):
             runs.setdefault(record.key.instance, []).append(record)
     members = list(members)

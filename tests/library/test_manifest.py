@@ -12,6 +12,8 @@ from mapopt.library.manifest import Entry, Manifest
         ("{ name = 'a', network = 'resnet8' }", "network and platform go together"),
         ("{ name = 'a', file = 'a.json', platform = 'imc' }", "network and platform go together"),
         ("{ name = 'a', file = 'a.json', parameters = { seed = 1 } }", "parameters are for a generator"),
+        ("{ name = 'a', file = '../a.json' }", "not a file in the family's folder"),
+        ("{ name = 'a', file = '/a.json' }", "not a file in the family's folder"),
         ("{ name = '../a', file = 'a.json' }", "name"),
         ("{ name = 'a', file = 'a.json', size = 3 }", "unknown field `size`"),
         ("{ name = 'a', file = 'a.json' }, { name = 'a', file = 'b.json' }", "'a' appears twice"),
