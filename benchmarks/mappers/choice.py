@@ -1,4 +1,4 @@
-"""Which mapper to pick for a budget of time, on library instances that no option was chosen with.
+"""Which mapper to pick for a budget of time, on the test split of a tuning study.
 
     python -m benchmarks.mappers.choice [--library instances] [--solve-s 60] [--only PATTERN ...]
 
@@ -104,7 +104,7 @@ def main() -> None:
         print(f"Printed by `python -m benchmarks.mappers.choice` on {machine()}.")
         heading(
             f"{len(cases)} instances",
-            "Networks and light instances of the library that no option was tuned on "
+            "The test split of the tuning study `fast` "
             "([docs/tuning.md](../docs/tuning.md)); time-triggered, one pattern. Shifted geometric means and largest "
             "gaps: "
             "of the period to its bound, of the latency to the best known.",

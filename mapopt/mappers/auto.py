@@ -39,7 +39,7 @@ class AutoOptions(Options):
 
 
 class Auto:
-    """The best choice for a budget on instances that no choice was made with, see ``results/mapper-choice.md``.
+    """The best choice for a budget on the test split of a tuning study, see ``results/mapper-choice.md``.
 
     Tuned elastic lists at once; from :data:`SEARCH_S` seconds on the period by formulations, then annealed
     lists and cyclic orders; from :data:`SOLVE_S` on formulations for both.
