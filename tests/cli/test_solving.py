@@ -112,18 +112,35 @@ def test_the_input_is_not_overwritten(mapopt, r8):
     assert load_instance(str(r8)).name
 
 
+ANNOUNCING = """
+import signal, sys
+from mapopt.cli import main
+install = signal.signal
+def announce(number, handler):
+    before = install(number, handler)
+    if number == signal.SIGINT:
+        print("listening", file=sys.stderr, flush=True)
+    return before
+signal.signal = announce
+main()
+"""
+
+
 def test_an_interrupt_keeps_the_best_mapping(tmp_path):
     path, out = tmp_path / "i.json", tmp_path / "m.json"
     load_instance("resnet18", platform="imce:imc=4,dpu=2").save(path)
-    command = [sys.executable, "-m", "mapopt", "solve", str(path), "-o", str(out), "--json"]
+    command = [sys.executable, "-c", ANNOUNCING, "solve", str(path), "-o", str(out), "--json"]
     process = subprocess.Popen(
         [*command, "--objective", "period,latency", "--time-limit", "300"],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
     )
-    time.sleep(6)
+    assert process.stderr.readline() == "listening\n"
+    time.sleep(3)
     os.kill(process.pid, signal.SIGINT)
-    shown, _ = process.communicate(timeout=120)
+    shown, _ = process.communicate(timeout=200)
     found = json.loads(shown)
     assert process.returncode == 130
     assert found["interrupted"]

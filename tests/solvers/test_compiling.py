@@ -19,7 +19,7 @@ def test_compiling_takes_no_time_of_the_solve(monkeypatch):
     waited = []
 
     def compile_slowly(kind):
-        effort.time.sleep(0.4)
+        effort.time.sleep(1.5)
         waited.append(kind)
 
     monkeypatch.setattr(driver, "compile_searches", compile_slowly)
@@ -31,4 +31,4 @@ def test_compiling_takes_no_time_of_the_solve(monkeypatch):
             break
     assert waited == [Delay]
     assert outcome.levels[1].value is not None
-    assert outcome.runtime_s < 0.39
+    assert outcome.runtime_s < 1.5
