@@ -16,6 +16,7 @@ from typing import Any
 
 from mapopt.instance import Instance
 from mapopt.search.blocks import Blocks, Places, lags_of
+from mapopt.search.small_models import solve_small
 from mapopt.search.tables import Tables
 
 EFFORT = 3.0
@@ -100,11 +101,8 @@ def fit(
                 sum(need * on[block, unit] for block, need in needs.items())
                 <= int(tables.capacity[unit, resource])
             )
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = seed % 2**31
-    solver.parameters.max_deterministic_time = EFFORT
-    if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+    solver = solve_small(model, seed=seed, effort=EFFORT)
+    if solver is None:
         return None
     found = dict(placed)
     for block, begin in start.items():

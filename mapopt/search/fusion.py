@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from mapopt.instance import Instance
+from mapopt.search.small_models import solve_small
 from mapopt.search.tables import Tables
 
 LONGEST = 6
@@ -145,11 +146,8 @@ def _fuse_class(
     for unit, room in rooms.items():
         model.add(sum(length * on[length, unit] for length in made) <= room)
     model.maximize(sum(kept))
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = seed % 2**31
-    solver.parameters.max_deterministic_time = EFFORT
-    if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+    solver = solve_small(model, seed=seed, effort=EFFORT)
+    if solver is None:
         return None
     pool = {
         length: random.permutation(
