@@ -55,6 +55,8 @@ class Walk(NamedTuple):
     value
         Latency and nodes without a place by the current rules; least latency so far, -1 before there is any;
         iterations done.
+    span
+        Range of the first priorities, the scale of their changes.
     start, unit, hop
         The schedule of least latency.
     """
@@ -62,6 +64,7 @@ class Walk(NamedTuple):
     rules: Rules
     trial: Rules
     value: IntArray
+    span: float
     start: IntArray
     unit: IntArray
     hop: IntArray
@@ -75,6 +78,7 @@ def walk_of(tables: Tables, key: FloatArray, chosen: IntArray) -> Walk:
         rules=Rules(key.astype(np.float64), chosen.copy(), np.zeros(1)),
         trial=Rules(key.astype(np.float64), chosen.copy(), np.zeros(1)),
         value=np.array([0, len(tables.group) + 1, -1, 0], dtype=np.int64),
+        span=float(key.max() - key.min()) + 1.0,
         start=board.start.copy(),
         unit=board.unit.copy(),
         hop=board.hop.copy(),
@@ -102,7 +106,6 @@ def anneal(
     many. Nodes with a ``fixed`` offset, see :func:`place_nodes`, keep their unit.
     """
     rules, trial, value = walk.rules, walk.trial, walk.value
-    span = rules.key.max() - rules.key.min() + 1.0
     while value[3] < until and not 0 <= value[2] <= target:
         trial.key[:] = rules.key
         trial.chosen[:] = rules.chosen
@@ -110,7 +113,7 @@ def anneal(
         if value[3] > 0:
             changes = 1 if uniform(random) < 0.6 else 2 + below(random, 3)
             for _ in range(changes):
-                _change(tables, trial, span, fixed, shares, random)
+                _change(tables, trial, walk.span, fixed, shares, random)
         latency, missing = place_nodes(
             tables, period, trial.key, trial.chosen, fixed, trial.snug[0], backward, walk.board
         )

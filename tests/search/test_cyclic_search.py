@@ -7,6 +7,7 @@ from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
 from mapopt.search.annealing import Schedule, annealed_cyclic, annealed_list
 from mapopt.search.effort import Effort
 from mapopt.transfers import Blocking, Delay, Free
+from tests.bounds.cases import random_instance
 from tests.search.cases import cases
 from tests.search.test_list_search import assert_is_what_it_claims
 
@@ -61,6 +62,19 @@ def test_it_does_not_matter_how_often_a_search_looks_at_the_clock(monkeypatch, s
         monkeypatch.setattr(Effort, "chunk", lambda self, chunk=chunk: min(chunk, self.iterations))
         found.append([search(instance, 17, seed=seed, iterations=1500) for seed in range(8)])
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("case", [6, 10, 11])
+def test_nor_for_long_searches_of_lists(monkeypatch, case) -> None:
+    instance = random_instance(case, max_nodes=12)
+    period = int(instance.times.sum())
+    found = []
+    for chunk in (50, 10**6):
+        monkeypatch.setattr(Effort, "chunk", lambda self, chunk=chunk: min(chunk, self.iterations))
+        found.append(
+            [annealed_list(instance, period // 4 + share, seed=3, iterations=20_000) for share in (0, 9, 40)]
+        )
+    assert found[0] == found[1]
 
 
 def test_a_timed_start_is_the_first_schedule() -> None:
