@@ -11,7 +11,7 @@ from typing import Any
 
 from mapopt.documents import write_atomic
 from mapopt.instance import Instance
-from mapopt.library.generators.adversarial import Proof, generate, prove
+from mapopt.library.generators.adversarial import Proof, generate, generate_cnn, prove
 from mapopt.solvers.model import Limits
 
 FOLDER = Path(__file__).parents[1] / "instances" / "adversarial"
@@ -27,6 +27,10 @@ GRAHAM: dict[str, Any] = {"objective": "period", "steps": 6000, "max_ticks": 8}
 CHAIN: dict[str, Any] = {"objective": "period", "chain": True, "steps": 20_000, "max_ticks": 12}
 PERIOD: dict[str, Any] = {"objective": "period", "steps": 20_000, "max_ticks": 20}
 LATENCY: dict[str, Any] = {"objective": "latency", "steps": 4000, "max_ticks": 20, "send_ticks": 5}
+OCCUPYING: dict[str, Any] = {**PERIOD, "steps": 6000, "send_ticks": 5}
+IMCE: dict[str, Any] = {"objective": "period", "max_nodes": 8, "steps": 4000}
+IMC: dict[str, Any] = {"objective": "period", "max_nodes": 10, "steps": 6000, "restarts": 1}
+SHORT: dict[str, Any] = {"objective": "latency", "max_nodes": 6, "steps": 3000}
 
 CASES: dict[str, dict[str, Any]] = {
     "period-identical-2-free": {**GRAHAM, "imcs": 2, "max_nodes": 8, "seed": 1},
@@ -54,6 +58,20 @@ CASES: dict[str, dict[str, Any]] = {
         "steps": 6000,
         "seed": 3,
     },
+    "period-identical-3-blocking": {**OCCUPYING, "imcs": 3, "transfer": "blocking", "seed": 3},
+    "period-identical-3-host": {**OCCUPYING, "imcs": 3, "transfer": "host", "max_nodes": 8},
+    "period-classes-2-2-blocking": {
+        **OCCUPYING,
+        "imcs": 2,
+        "dpus": 2,
+        "transfer": "blocking",
+        "max_nodes": 8,
+    },
+    "period-classes-2-2-host": {**OCCUPYING, "imcs": 2, "dpus": 2, "transfer": "host", "max_nodes": 8},
+    "period-imce-3-1": {**IMCE, "platform": "imce:imc=3,dpu=1", "seed": 2},
+    "period-imce-4-2": {**IMCE, "platform": "imce:imc=4,dpu=2"},
+    "period-imc-3-1": {**IMC, "platform": "imc:imc=3,dpu=1", "max_nodes": 12, "seed": 1},
+    "period-imc-4-2": {**IMC, "platform": "imc:imc=4,dpu=2", "max_nodes": 12},
     "latency-identical-2-free": {**LATENCY, "imcs": 2, "seed": 1},
     "latency-identical-3-free": {**LATENCY, "imcs": 3, "seed": 4},
     "latency-identical-3-delay": {**LATENCY, "imcs": 3, "transfer": "delay"},
@@ -61,8 +79,28 @@ CASES: dict[str, dict[str, Any]] = {
     "latency-classes-2-2-free": {**LATENCY, "imcs": 2, "dpus": 2},
     "latency-classes-2-2-delay": {**LATENCY, "imcs": 2, "dpus": 2, "transfer": "delay", "seed": 3},
     "latency-identical-capacities-3-free": {**LATENCY, "imcs": 3, "capacities": True, "seed": 4},
+    "latency-identical-3-blocking": {
+        **LATENCY,
+        "imcs": 3,
+        "transfer": "blocking",
+        "max_nodes": 8,
+        "seed": 1,
+    },
+    "latency-identical-3-host": {**LATENCY, "imcs": 3, "transfer": "host", "max_nodes": 8},
+    "latency-classes-2-2-blocking": {**LATENCY, "imcs": 2, "dpus": 2, "transfer": "blocking", "max_nodes": 8},
+    "latency-classes-2-2-host": {**LATENCY, "imcs": 2, "dpus": 2, "transfer": "host", "max_nodes": 8},
+    "latency-imce-3-1": {**SHORT, "platform": "imce:imc=3,dpu=1"},
+    "latency-imce-4-2": {**SHORT, "platform": "imce:imc=4,dpu=2", "seed": 1},
+    "latency-imc-3-1": {**IMC, "objective": "latency", "platform": "imc:imc=3,dpu=1", "seed": 2},
+    "latency-imc-4-2": {**IMC, "objective": "latency", "platform": "imc:imc=4,dpu=2", "seed": 1},
 }
-"""By name what :func:`mapopt.library.generators.adversarial.generate` is given."""
+"""By name what :func:`mapopt.library.generators.adversarial.generate` is given, with a platform ``generate_cnn``."""
+
+
+def find(name: str) -> Instance:
+    """Search for the instance of that name."""
+    case = CASES[name]
+    return generate_cnn(**case) if "platform" in case else generate(**case)
 
 
 def row(instance: Instance, proof: Proof) -> str:
@@ -96,7 +134,7 @@ def keep(name: str, line: str) -> None:
 def main(names: list[str]) -> None:
     """Find the instances named, or all, and write them."""
     for name in names or CASES:
-        instance = generate(**CASES[name])
+        instance = find(name)
         line = row(instance, prove(instance, CASES[name]["objective"], Limits(time_s=300)))
         instance.save(FOLDER / f"{name}.json")
         keep(name, line)

@@ -80,6 +80,58 @@ def list_(
 
 
 @app.command()
+def show(
+    instance: Annotated[str, typer.Argument(metavar="FAMILY/NAME", help="Instance of the library.")],
+    library: LibraryFolder = DEFAULT,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Show every value and bound that was ever the best known, who found it, and what repeats it."""
+    from mapopt.errors import InputError
+    from mapopt.library import Library
+
+    reference = Library.open(library).member(instance).reference()
+    if reference is None:
+        raise InputError(f"instance {instance}: has no reference; run `mapopt library update`")
+    rows: list[dict[str, Any]] = [
+        {
+            "objective": objective,
+            "at_period": level.period_ticks,
+            "kind": kind,
+            "ticks": finding.ticks,
+            "by": finding.by,
+            "version": finding.version,
+            "date": finding.date,
+            "run": finding.run,
+            "command": finding.command or None,
+        }
+        for objective, level in reference.levels
+        for kind, findings in (("value", level.values), ("bound", level.bounds))
+        for finding in findings
+    ]
+    if as_json:
+        output.print_json({"instance": instance, "digest": reference.digest, "findings": rows})
+        return
+    output.print_table(
+        ["objective", "", "ticks", "by", "version", "date", "run"],
+        [
+            (
+                _at_period(row),
+                row["kind"],
+                output.grouped(row["ticks"]),
+                row["by"],
+                row["version"],
+                row["date"],
+                row["run"] or ("not recorded" if row["command"] is None else "none needed"),
+            )
+            for row in rows
+        ],
+        numeric=["ticks"],
+    )
+    for command in dict.fromkeys(row["command"] for row in rows if row["command"] is not None):
+        print(f"{', '.join(_repeated(row) for row in rows if row['command'] == command)}: {command}")
+
+
+@app.command()
 def check(
     family: Families = None,
     only: Only = None,
@@ -118,9 +170,12 @@ def check(
                 print(f"{each.name}: {problem}")
         instances = [each for each in found if "/" in each.name]
         claimed = sum(len(each.claimed) for each in instances)
+        past = sum(each.past for each in instances)
+        unrepeated = sum(each.unrepeated for each in instances)
         print(
             f"{len(instances):,} instances: {sum(bool(each.problems) for each in instances):,} with problems; "
-            f"{claimed:,} bounds rest on a solver's search, the others were derived again"
+            f"{claimed:,} bounds rest on a solver's search, the others were derived again; {past:,} earlier values are "
+            f"claims, their schedules are not kept; {unrepeated:,} values and bounds name nothing that repeats them"
         )
     _exit(interrupted, bool(broken))
 
@@ -139,6 +194,9 @@ def update(
     ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Also what is proven, or was given as much time before.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="As --again, and without the schedules that are known.")
     ] = False,
     records: Annotated[
         Path | None,
@@ -175,7 +233,9 @@ def update(
             if records is not None:
                 take_records(opened, members, RunStore(_folder(records)), on_updated=on_updated)
             else:
-                effort = Effort(RunLimits(time_limit, deterministic, workers=workers), jobs, seed, again)
+                effort = Effort(
+                    RunLimits(time_limit, deterministic, workers=workers), jobs, seed, again or fresh, fresh
+                )
                 run_update(opened, members, effort, on_updated=on_updated)
         except KeyboardInterrupt:
             interrupted = True
@@ -243,6 +303,15 @@ def _known(member: Member) -> dict[str, Any]:
         "latency": _level(reference.latency if reference else None),
         "class": difficulty(reference) if reference else None,
     }
+
+
+def _at_period(row: dict[str, Any]) -> str:
+    at = "" if row["at_period"] is None else f" at {output.grouped(row['at_period'])}"
+    return f"{row['objective']}{at}"
+
+
+def _repeated(row: dict[str, Any]) -> str:
+    return f"{row['objective']} {row['kind']} {output.grouped(row['ticks'])}"
 
 
 def _level(level: Level | None) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from glob import has_magic
 from pathlib import Path
 
 from mapopt.documents import unknown
 from mapopt.errors import InputError
 from mapopt.library.making import Made, make
-from mapopt.library.manifest import MANIFEST, Entry, Manifest
+from mapopt.library.manifest import MANIFEST, Entry, Manifest, distinct
 from mapopt.library.references import Reference
 
 
@@ -119,8 +120,10 @@ class Library:
         if not found:
             raise InputError(
                 f"{folder}: is no instance library, which has <family>/{MANIFEST} inside; it comes with mapopt's "
-                "repository and not with its package: go to a clone of it, or name its folder with --library"
+                "repository and not with its package: go to a clone of it, or name its folder (--library DIR; in study "
+                'and tuning files, at the top, library = "DIR")'
             )
+        distinct("family", (each.parent.name for each in found))
         return cls(path, {each.parent.name: Family(each.parent, Manifest.read(each)) for each in found})
 
     def member(self, name: str) -> Member:
@@ -168,6 +171,27 @@ class Library:
                 "`mapopt library list` has all of them"
             )
         return found
+
+    def named(self, patterns: Iterable[str]) -> list[Member]:
+        """Return the instances that study and tuning files name, in the order of the library.
+
+        Parameters
+        ----------
+        patterns
+            ``family``, or ``family/instance``, with ``*`` and ``?``.
+
+        Raises
+        ------
+        InputError
+            If one of them names a family that does not exist, or matches nothing.
+        """
+        full = [pattern if "/" in pattern else f"{pattern}/*" for pattern in patterns]
+        for pattern in full:
+            family = pattern.partition("/")[0]
+            if not has_magic(family) and family not in self.families:
+                raise unknown("family", family, self.families)
+            self.select(only=[pattern])
+        return self.select(only=full)
 
     def __iter__(self) -> Iterator[Member]:
         return (member for family in self.families.values() for member in family.members)

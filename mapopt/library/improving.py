@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from mapopt.bounds.every import lower_bounds
+from mapopt.emulator.analysis import max_load
+from mapopt.emulator.lower import lower
 from mapopt.errors import InputError
 from mapopt.instance import Instance
 from mapopt.library.making import Construction
-from mapopt.library.references import Finding, Level, Reference, Schedule
+from mapopt.library.references import Finding, Level, Reference
+from mapopt.library.repeating import (
+    command_of_bounds,
+    command_of_construction,
+    command_of_mapper,
+    command_of_run,
+)
+from mapopt.library.schedules import Schedule
+from mapopt.mappers import registry as mappers
+from mapopt.mappers.run import run_mapper
 from mapopt.mapping import Claims, Mapping
 from mapopt.solvers.model import Status
 from mapopt.studies.records import LevelRecord, Record
@@ -21,14 +32,16 @@ OBJECTIVE = "period,latency"
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """With which version of mapopt something was found, and on which day it is recorded."""
+    """With which version of mapopt something was found, when it is recorded, and what repeats it."""
 
     version: str
     date: str
+    run: str | None = None
+    command: str = ""
 
     def finding(self, ticks: int, by: str) -> Finding:
         """Return a value or a bound with its provenance."""
-        return Finding(ticks, by, self.version, self.date)
+        return Finding(ticks, by, self.version, self.date, self.run, self.command)
 
 
 def is_comparable(record: Record) -> bool:
@@ -40,8 +53,15 @@ def is_comparable(record: Record) -> bool:
     )
 
 
-def with_record(reference: Reference, instance: Instance, record: Record, date: str) -> Reference:
+def with_record(
+    reference: Reference, instance: Instance, record: Record, date: str, command: str = ""
+) -> Reference:
     """Return the reference with what a run found.
+
+    Parameters
+    ----------
+    command
+        What repeats the run if it went on from a schedule; the command of any other run follows from its record.
 
     Raises
     ------
@@ -52,7 +72,8 @@ def with_record(reference: Reference, instance: Instance, record: Record, date: 
         raise InputError(
             f"record {record.id}: is of another instance, or not about the least latency at the least period"
         )
-    stamp = Stamp(record.environment.get("mapopt", "unknown"), date)
+    repeats = command_of_run(record.key, instance.name) or command
+    stamp = Stamp(record.environment.get("mapopt", "unknown"), date, record.id, repeats)
     period, latency = record.level("period"), record.level("latency")
     if record.mapping is not None and record.mapping.is_time_triggered and period is not None:
         by = latency.value_by if latency is not None else period.value_by
@@ -76,7 +97,7 @@ def with_construction(
     InputError
         If the mapping does not verify, or contradicts the reference.
     """
-    by = "construction"
+    by, stamp = "construction", replace(stamp, command=command_of_construction(instance.name))
     reference = with_mapping(reference, instance, known.mapping, (by, by), stamp)
     return _with_claims(
         with_bounds(reference, instance, stamp),
@@ -89,7 +110,7 @@ def with_construction(
 def with_mapping(
     reference: Reference, instance: Instance, mapping: Mapping, by: tuple[str, str], stamp: Stamp
 ) -> Reference:
-    """Return the reference with the figures of a mapping, if they are better.
+    """Return the reference with the figures of a mapping, if they are better or repeat what nothing repeated.
 
     Parameters
     ----------
@@ -108,9 +129,15 @@ def with_mapping(
         raise InputError("mapping: needs one pattern, start times, and a latency that it claims")
     period, latency = mapping.horizon, claims.latency_ticks
     best, shortest = reference.period.value, reference.latency.value
-    if best is not None and shortest is not None and (period, latency) >= (best, shortest):
+    if best is not None and shortest is not None and (period, latency) > (best, shortest):
         return reference
     require_verified(instance, mapping)
+    if (period, latency) == (best, shortest):
+        return msgspec.structs.replace(
+            reference,
+            period=reference.period.with_value(stamp.finding(period, by[0])),
+            latency=reference.latency.with_value(stamp.finding(latency, by[1])),
+        )
     level, former = reference.latency, reference.former
     if period != best:
         former = (*former, level) if level.values else former
@@ -122,6 +149,21 @@ def with_mapping(
         former=former,
         schedule=Schedule.of(instance, mapping),
     )
+
+
+def with_mappers(reference: Reference, instance: Instance) -> Reference:
+    """Return the reference with the commands that repeat periods of mappers, where running them gives the same."""
+
+    def checked(finding: Finding) -> Finding:
+        if finding.is_repeatable or finding.by not in mappers.names():
+            return finding
+        mapper = mappers.get(finding.by)
+        if mapper.is_random or max_load(lower(instance, run_mapper(mapper, instance))).ticks != finding.ticks:
+            return finding
+        return msgspec.structs.replace(finding, command=command_of_mapper(finding.by, instance.name))
+
+    values = tuple(checked(finding) for finding in reference.period.values)
+    return msgspec.structs.replace(reference, period=msgspec.structs.replace(reference.period, values=values))
 
 
 def require_verified(instance: Instance, mapping: Mapping) -> None:
@@ -144,6 +186,7 @@ def require_verified(instance: Instance, mapping: Mapping) -> None:
 def with_bounds(reference: Reference, instance: Instance, stamp: Stamp) -> Reference:
     """Return the reference with the bounds that hold whatever the period is, see :func:`lower_bounds`."""
     bounds = lower_bounds(instance)
+    stamp = replace(stamp, run=None, command=command_of_bounds(instance.name))
     return msgspec.structs.replace(
         reference,
         period=reference.period.with_bound(stamp.finding(bounds.period.ticks, bounds.period.name)),

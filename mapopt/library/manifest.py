@@ -93,6 +93,7 @@ class Manifest(Document, frozen=True):
 
     def __post_init__(self) -> None:
         unique("instance", (entry.name for entry in self.instances))
+        distinct("instance", (entry.name for entry in self.instances))
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -110,6 +111,24 @@ class Manifest(Document, frozen=True):
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{path}: not valid TOML ({error})") from None
         return cls.from_data(raw, str(path))
+
+
+def distinct(what: str, names: Iterable[str]) -> None:
+    """Refuse two names that differ in upper and lower case alone: on many systems they are the same file.
+
+    Raises
+    ------
+    InputError
+        Naming both.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        earlier = seen.setdefault(name.casefold(), name)
+        if earlier != name:
+            raise InputError(
+                f"{what} {name!r}: differs from {earlier!r} in upper and lower case alone; on some systems their files "
+                "are the same, rename one"
+            )
 
 
 def _shown(value: Parameter) -> str:

@@ -50,11 +50,22 @@ def refresh(family: Family) -> None:
         write_atomic(family.readme, f"{before}{BEGIN}{new}{END}{after}".encode())
 
 
-def _parts(family: Family) -> tuple[str, str, str]:
+def text_of(family: Family) -> str:
+    """Return the README of a family.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is not UTF-8.
+    """
     try:
-        text = read_bytes(family.readme).decode()
+        return read_bytes(family.readme).decode()
     except UnicodeDecodeError:
         raise InputError(f"{family.readme}: is not UTF-8 text; save it as such") from None
+
+
+def _parts(family: Family) -> tuple[str, str, str]:
+    text = text_of(family)
     before, begin, rest = text.partition(BEGIN)
     old, end, after = rest.partition(END)
     if not (begin and end):

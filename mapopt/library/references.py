@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import msgspec
 
@@ -12,9 +14,14 @@ from mapopt.bounds.model import gap
 from mapopt.documents import Count, Document, Name, Part, Ticks, write_atomic
 from mapopt.errors import InputError
 from mapopt.instance import Instance
-from mapopt.mapping import Claims, InstanceRef, Mapping, Pattern, TransferStart
+from mapopt.library.schedules import Schedule
+from mapopt.mapping import Claims, Mapping
 from mapopt.solvers.model import Status
+from mapopt.studies.plan import RunId
 from mapopt.studies.records import Digest, Seconds
+
+GIVEN = "given"
+"""What gives the value of a solve that found nothing better than the schedule from which it went on."""
 
 Date = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
@@ -32,6 +39,11 @@ class Finding(Part, frozen=True):
         Of mapopt.
     date
         When it was recorded.
+    run
+        The run that gave it, or the first known run that gave the same; ``None`` if it follows without one, or was
+        recorded without it.
+    command
+        What repeats it; ``""`` if none is known.
 
     Raises
     ------
@@ -43,12 +55,25 @@ class Finding(Part, frozen=True):
     by: str
     version: Name
     date: Date
+    run: RunId | None = None
+    command: str = ""
 
     def __post_init__(self) -> None:
         try:
             date.fromisoformat(self.date)
         except ValueError:
             raise InputError(f"date {self.date!r}: is no day; write YYYY-MM-DD") from None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether a run or a command is named that gives it."""
+        return self.run is not None or bool(self.command)
+
+    def seen_again(self, other: Finding) -> Finding:
+        """Return the finding with the run and command of another one that found the same, unless it has its own."""
+        if self.is_repeatable or self.ticks != other.ticks or other.by == GIVEN:
+            return self
+        return msgspec.structs.replace(self, run=other.run, command=other.command)
 
 
 class Level(Part, frozen=True):
@@ -108,83 +133,20 @@ class Level(Part, frozen=True):
         return 0.0 if self.value == self.bound else gap(self.value, self.bound)
 
     def with_value(self, finding: Finding) -> Level:
-        """Return the level with a value added, if it is better."""
+        """Return the level with a value added if it is better, and named as a repetition if it is the same."""
         better = self.value is None or finding.ticks < self.value
-        return msgspec.structs.replace(self, values=(*self.values, finding)) if better else self
+        values = (*self.values, finding) if better else _seen_again(self.values, finding)
+        return msgspec.structs.replace(self, values=values)
 
     def with_bound(self, finding: Finding) -> Level:
-        """Return the level with a bound added, if it is better."""
+        """Return the level with a bound added if it is better, and named as a repetition if it is the same."""
         better = self.bound is None or finding.ticks > self.bound
-        return msgspec.structs.replace(self, bounds=(*self.bounds, finding)) if better else self
+        bounds = (*self.bounds, finding) if better else _seen_again(self.bounds, finding)
+        return msgspec.structs.replace(self, bounds=bounds)
 
 
-class Schedule(Part, frozen=True):
-    """A time-triggered mapping of one pattern in numbers: those of nodes, units and tensors are of the instance.
-
-    Parameters
-    ----------
-    horizon
-        The period in ticks.
-    units, starts
-        Of each node.
-    transfers
-        Tensor, unit and the start on each link of every transfer that has times of its own.
-    """
-
-    horizon: Annotated[int, msgspec.Meta(ge=1, le=10**15)]
-    units: tuple[Count, ...]
-    starts: tuple[Ticks, ...]
-    transfers: tuple[tuple[Ticks, ...], ...] = ()
-
-    @classmethod
-    def of(cls, instance: Instance, mapping: Mapping) -> Schedule:
-        """Return the schedule of a time-triggered mapping of one pattern."""
-        pattern = mapping.patterns[0]
-        assert mapping.horizon is not None
-        assert pattern.starts is not None
-        tensors = {tensor.name: index for index, tensor in enumerate(instance.tensors)}
-        return cls(
-            mapping.horizon,
-            mapping.assignment(instance)[0],
-            tuple(pattern.starts[at] for at in mapping.positions(instance)),
-            tuple(
-                sorted(
-                    (tensors[each.tensor], instance.unit_index[each.unit], *each.starts)
-                    for each in pattern.transfers
-                )
-            ),
-        )
-
-    def mapping(self, instance: Instance, claims: Claims | None = None) -> Mapping:
-        """Return the mapping of an instance, with claims to be verified.
-
-        Raises
-        ------
-        InputError
-            If a number does not exist in the instance.
-        """
-        units = [unit.name for unit in instance.units]
-        tensors = [tensor.name for tensor in instance.tensors]
-        try:
-            pattern = Pattern(
-                units=tuple(units[unit] for unit in self.units),
-                starts=self.starts,
-                transfers=tuple(
-                    TransferStart(tensors[tensor], units[unit], tuple(starts))
-                    for tensor, unit, *starts in self.transfers
-                ),
-            )
-        except (IndexError, ValueError):
-            raise InputError(
-                f"schedule: names a unit or tensor by a number that instance {instance.name!r} does not have"
-            ) from None
-        return Mapping(
-            nodes=tuple(node.name for node in instance.nodes),
-            patterns=(pattern,),
-            horizon=self.horizon,
-            instance=InstanceRef(instance.name, instance.digest),
-            claims=claims,
-        )
+def _seen_again(findings: tuple[Finding, ...], finding: Finding) -> tuple[Finding, ...]:
+    return (*findings[:-1], findings[-1].seen_again(finding))
 
 
 class Reference(Document, frozen=True):
@@ -210,6 +172,8 @@ class Reference(Document, frozen=True):
         The longest time limit that a solve was given.
     solved_s
         The shortest time in which one solve proved both levels without being told anything; ``None`` if none did.
+    seal
+        Digest of everything else, so that a reference that was edited is not taken for one; made by :meth:`save`.
 
     Raises
     ------
@@ -229,6 +193,7 @@ class Reference(Document, frozen=True):
     schedule: Schedule | None = None
     effort_s: Seconds = 0.0
     solved_s: Seconds | None = None
+    seal: str = ""
 
     def __post_init__(self) -> None:
         has = (self.period.value is not None, self.latency.value is not None, self.schedule is not None)
@@ -251,6 +216,9 @@ class Reference(Document, frozen=True):
                 f"reference: its former latencies are at periods of {periods} ticks; these must fall, and be longer "
                 f"than the period of {self.period.value}"
             )
+        for name, seconds in (("effort_s", self.effort_s), ("solved_s", self.solved_s)):
+            if seconds is not None and not isfinite(seconds):
+                raise InputError(f"reference: {name} is {seconds}; it must be finite")
 
     @classmethod
     def of(cls, instance: Instance) -> Reference:
@@ -264,6 +232,17 @@ class Reference(Document, frozen=True):
         return f"time-triggered, one pattern (K = 1), no duplication, {self.transfer} transfers"
 
     @property
+    def levels(self) -> tuple[tuple[Literal["period", "latency"], Level], ...]:
+        """The period, the latency, and the latencies at former periods, each with its objective."""
+        latencies = (self.latency, *self.former)
+        return (("period", self.period), *(("latency", level) for level in latencies))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All values and bounds."""
+        return tuple(each for _, level in self.levels for each in (*level.values, *level.bounds))
+
+    @property
     def status(self) -> Status:
         """Optimal if both levels are."""
         return self.period.status if self.period.status is not Status.OPTIMAL else self.latency.status
@@ -275,9 +254,34 @@ class Reference(Document, frozen=True):
         claims = Claims(period_ticks=str(self.period.value), latency_ticks=self.latency.value)
         return self.schedule.mapping(instance, claims)
 
+    @property
+    def content_seal(self) -> str:
+        """What ``seal`` has to be."""
+        bare = msgspec.structs.replace(self, seal="")
+        data = msgspec.json.encode([self.schema_id(), msgspec.to_builtins(bare)], order="sorted")
+        return "sha256:" + hashlib.sha256(data).hexdigest()
+
+    @classmethod
+    def from_data(cls, raw: Any, source: str = "document") -> Self:
+        """Validate decoded data; its seal, if there is one, must be that of its content.
+
+        Raises
+        ------
+        InputError
+            If the data breaks a rule or was altered.
+        """
+        reference = super().from_data(raw, source)
+        if reference.seal not in ("", reference.content_seal):
+            raise InputError(
+                f"{source}: seal is {reference.seal[:19]!r}, but the content's is {reference.content_seal[:19]!r}; the "
+                "reference was altered: take it from version control again, or delete it to start anew"
+            )
+        return reference
+
     def save(self, path: str | Path) -> None:
-        """Write the reference atomically, one key per line."""
-        content = {"schema": self.schema_id(), **msgspec.to_builtins(self)}
+        """Write the reference with its seal, atomically, one key per line."""
+        sealed = msgspec.structs.replace(self, seal=self.content_seal)
+        content = {"schema": self.schema_id(), **msgspec.to_builtins(sealed)}
         lines = ",\n".join(
             f" {msgspec.json.encode(key).decode()}: {msgspec.json.encode(value).decode()}"
             for key, value in content.items()

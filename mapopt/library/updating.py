@@ -13,9 +13,18 @@ from mapopt.documents import Part
 from mapopt.errors import InputError
 from mapopt.instance import Instance
 from mapopt.library.folder import Library, Member
-from mapopt.library.improving import OBJECTIVE, Stamp, is_comparable, with_construction, with_record
+from mapopt.library.improving import (
+    OBJECTIVE,
+    Stamp,
+    is_comparable,
+    with_bounds,
+    with_construction,
+    with_mappers,
+    with_record,
+)
 from mapopt.library.readme import refresh
 from mapopt.library.references import Reference
+from mapopt.library.repeating import command_of_update
 from mapopt.solvers.model import Status
 from mapopt.studies.folder import Folder
 from mapopt.studies.records import Record, environment
@@ -40,12 +49,15 @@ class Effort:
         Of everything random.
     again
         Whether instances are solved that are proven, or were given as much time before.
+    fresh
+        Whether solves begin without the schedules that are known, so that a single command repeats them.
     """
 
     limits: RunLimits
     jobs: int = 1
     seed: int = 0
     again: bool = False
+    fresh: bool = False
 
     def is_needed(self, reference: Reference) -> bool:
         """Return whether there is something to gain."""
@@ -120,7 +132,7 @@ def take_records(
     *,
     on_updated: Callable[[Updated], None] = lambda _: None,
 ) -> None:
-    """Record what runs that are kept in a store found, e.g. those of a study.
+    """Record what runs that are kept in a store found, e.g. those of a study, and the bounds that need no run.
 
     Parameters
     ----------
@@ -145,7 +157,7 @@ def take_records(
         for member in members:
             try:
                 instance, before = _begin(member)
-                after = before
+                after = with_mappers(with_bounds(before, instance, _stamp()), instance)
                 for record in runs.get(instance.digest, ()):
                     after = with_record(after, instance, record, _today())
                 _keep(member, before, after)
@@ -188,13 +200,14 @@ class _Solves:
         try:
             known = member.reference()
             if known is not None and not self.effort.is_needed(known):
+                _keep(member, known, known)
                 return Updated(member.name, known.status)
             instance, reference = _begin(member)
         except InputError as error:
             return Updated(member.name, "unknown", problem=str(error))
         self._folder.keep(instance)
         limits, seed = self.effort.limits, self.effort.seed
-        start = reference.mapping(instance) if reference.effort_s else None
+        start = reference.mapping(instance) if reference.effort_s and not self.effort.fresh else None
         method = SolveTask(OBJECTIVE, limits, start=start)
         task = Task(
             method.key(instance.digest, seed).id,
@@ -219,7 +232,8 @@ class _Solves:
             problem = f"its solve is {record.status}: {' '.join(record.reason.split()) or 'no reason given'}"
             return Updated(member.name, before.status, solved=True, problem=problem)
         try:
-            after = with_record(before, instance, record, _today())
+            command = command_of_update(member.name, self.effort.limits, self.effort.seed)
+            after = with_record(before, instance, record, _today(), command)
         except InputError as error:
             return Updated(member.name, before.status, solved=True, problem=str(error))
         _keep(member, before, after)
@@ -237,14 +251,14 @@ def _begin(member: Member) -> tuple[Instance, Reference]:
         )
     after = before
     if made.known is not None:
-        stamp = Stamp(environment().get("mapopt", "unknown"), _today())
-        after = with_construction(before, made.instance, made.known, stamp)
+        after = with_construction(before, made.instance, made.known, _stamp())
     _keep(member, before, after)
     return made.instance, after
 
 
 def _keep(member: Member, before: Reference, after: Reference) -> None:
-    if after != before:
+    """Write a reference that is better than before, or has no seal yet."""
+    if after != before or not after.seal:
         member.keep(after)
 
 
@@ -264,6 +278,10 @@ def _gained(before: Reference, after: Reference) -> tuple[str, ...]:
 def _refresh(library: Library, members: Iterable[Member]) -> None:
     for name in dict.fromkeys(member.family.name for member in members):
         refresh(library.families[name])
+
+
+def _stamp() -> Stamp:
+    return Stamp(environment().get("mapopt", "unknown"), _today())
 
 
 def _today() -> str:

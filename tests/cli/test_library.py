@@ -1,6 +1,8 @@
 """``mapopt library`` on a small library."""
 
+import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,7 +12,10 @@ import pytest
 
 from mapopt.instance import Instance
 from mapopt.library import Library
+from mapopt.library.references import Reference
 from mapopt.mapping import Mapping
+from mapopt.studies.study import RunLimits
+from mapopt.studies.tasks import SolveTask
 from mapopt.verification import verify
 from tests.library.libraries import five, write_library, write_references
 
@@ -37,14 +42,51 @@ def test_check(mapopt, folder):
     ran = mapopt("library", "check", "--library", folder)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("2 instances: 0 with problems; 0 bounds rest on")
+    assert ran.out.endswith("; 0 earlier values are claims, their schedules are not kept; 4 values and bounds name "
+                            "nothing that repeats them\n")  # fmt: skip
     reference = folder / "small" / "references" / "five.json"
     reference.write_text(reference.read_text().replace('"ticks":29', '"ticks":28'))
+    ran = mapopt("library", "check", "--library", folder)
+    assert ran.code == 1
+    assert "small/five: " in ran.out
+    assert "the reference was altered" in ran.out
+    Reference.from_data({**json.loads(reference.read_text()), "seal": ""}).save(reference)
     ran = mapopt("library", "check", "--library", folder)
     assert ran.code == 1
     assert "small/five: mapping: claims latency_ticks 28, but it is 29" in ran.out
     found = mapopt("library", "check", "--library", folder, "--json").json
     assert not found["ok"]
     assert found["checked"][0]["name"] == "small/five"
+
+
+def test_show(mapopt, folder):
+    ran = mapopt("library", "show", "small/planted", "--library", folder)
+    assert (ran.code, ran.err) == (0, "")
+    assert "construction" in ran.out
+    assert ran.out.splitlines()[-1].endswith(": mapopt library export small/planted -o instance.json && mapopt bounds "
+                                             "instance.json")  # fmt: skip
+    ran = mapopt("library", "show", "small/five", "--library", folder)
+    assert ran.out.count("not recorded") == 4
+    mapopt("library", "update", "--library", folder, "--only", "*/five", "--time-limit", 10)
+    found = mapopt("library", "show", "small/five", "--library", folder, "--json").json
+    last = found["findings"][-1]
+    assert (found["instance"], found["digest"]) == ("small/five", five().digest)
+    assert (last["objective"], last["kind"], last["ticks"], last["at_period"]) == ("latency", "bound", 29, 10)
+    assert len(last["run"]) == 32
+    assert "mapopt solve instance.json --objective period,latency --time-limit 10 " in last["command"]
+
+
+def test_commands_that_are_shown_repeat_what_was_found(mapopt, folder, tmp_path, monkeypatch):
+    mapopt("library", "update", "--library", folder, "--only", "*/five", "--time-limit", 10)
+    found = mapopt("library", "show", "small/five", "--library", folder, "--json").json
+    monkeypatch.chdir(tmp_path)
+    for row in found["findings"]:
+        export, again = row["command"].split(" && ")
+        assert mapopt(*shlex.split(export)[1:]).code == 0
+        shown = mapopt(*shlex.split(again)[1:]).out
+        assert str(row["ticks"]) in shown
+    key = SolveTask("period,latency", RunLimits(10.0)).key(five().digest, 0)
+    assert found["findings"][-1]["run"] == key.id
 
 
 def test_update_and_export(mapopt, folder, tmp_path):
@@ -75,6 +117,7 @@ def test_update_and_export(mapopt, folder, tmp_path):
         (["update", "--time-limit", "0"], "time limit: is 0 s"),
         (["update", "--records", "nowhere"], "--records nowhere: is no folder"),
         (["export", "small/fife", "-o", "x.json"], "did you mean 'five'"),
+        (["show", "small/fife"], "did you mean 'five'"),
         (["export", "small", "-o", "x", "--mapping", "m.json"], "--mapping: is for one instance"),
     ],
 )
@@ -86,7 +129,7 @@ def test_bad_arguments_are_messages(mapopt, folder, arguments, says):
 
 def test_without_a_library_every_command_says_where_it_is(mapopt, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for command in (["list"], ["check"], ["update"], ["export", "a/b", "-o", "x.json"]):
+    for command in (["list"], ["check"], ["update"], ["show", "a/b"], ["export", "a/b", "-o", "x.json"]):
         ran = mapopt("library", *command)
         assert ran.code == 2
         assert "instances: is no instance library" in ran.err

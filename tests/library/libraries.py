@@ -8,7 +8,8 @@ from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
 from mapopt.library import Library
 from mapopt.library.improving import Stamp, with_construction
 from mapopt.library.readme import BEGIN, END, refresh
-from mapopt.library.references import Level, Reference, Schedule
+from mapopt.library.references import Level, Reference
+from mapopt.library.schedules import Schedule
 from mapopt.solvers.driver import solve
 from mapopt.solvers.model import Limits
 from mapopt.studies.methods import SolveMethod
@@ -79,7 +80,7 @@ def best_of_five() -> Reference:
     finding = STAMP.finding
     return msgspec.structs.replace(
         reference,
-        period=Level((finding(10, "hand"),), (finding(10, "hand"),)),
-        latency=Level((finding(29, "hand"),), (finding(20, "critical path"),), 10),
+        period=Level((finding(10, "lpt"),), (finding(10, "mean load"),)),
+        latency=Level((finding(29, "lpt"),), (finding(20, "critical path"),), 10),
         schedule=Schedule(10, (1, 1, 0, 1, 0), (0, 3, 9, 18, 23)),
     )

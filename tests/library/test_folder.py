@@ -53,3 +53,38 @@ def test_damaged_references_are_named(library):
     member.reference_file.write_text("{")
     with pytest.raises(InputError, match=r"five\.json: not valid JSON"):
         member.reference()
+
+
+def test_families_that_differ_in_case_alone_are_refused(library):
+    small = library.families["small"].path
+    (small.parent / "Small").mkdir()
+    (small.parent / "Small" / "family.toml").write_text((small / "family.toml").read_text())
+    with pytest.raises(InputError, match="family 'small': differs from 'Small' in upper and lower case"):
+        Library.open(library.path)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        (["small"], ["small/five", "small/planted"]),
+        (["*"], ["small/five", "small/planted"]),
+        (["small/planted", "small/f*", "sm*/five"], ["small/five", "small/planted"]),
+        (["s?all/[a-g]*"], ["small/five"]),
+    ],
+)
+def test_instances_are_named_by_family_or_pattern(library, patterns, names):
+    assert [member.name for member in library.named(patterns)] == names
+
+
+@pytest.mark.parametrize(
+    ("patterns", "says"),
+    [
+        (["small", "smal"], "family 'smal' does not exist; did you mean 'small'"),
+        (["smal/five"], "family 'smal' does not exist; did you mean 'small'"),
+        (["small/five", "small/fife"], "no instance matches small/fife; names look like 'small/five'"),
+        (["t*"], "no instance matches t"),
+    ],
+)
+def test_every_pattern_names_something(library, patterns, says):
+    with pytest.raises(InputError, match=says):
+        library.named(patterns)

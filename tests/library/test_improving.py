@@ -3,8 +3,9 @@ import pytest
 
 from mapopt.emulator.schedule import schedule
 from mapopt.errors import InputError
-from mapopt.library.improving import is_comparable, with_mapping, with_record
+from mapopt.library.improving import is_comparable, with_mappers, with_mapping, with_record
 from mapopt.library.references import Level, Reference
+from mapopt.mappers import registry as mappers
 from mapopt.mapping import Mapping
 
 from .libraries import STAMP, best_of_five, five, record
@@ -84,7 +85,7 @@ def test_bounds_of_a_latency_at_another_period_are_left_out():
         ),
     )
     found = with_record(best_of_five(), instance, other, "2026-02-01")
-    assert found.latency == best_of_five().latency
+    assert [each.ticks for each in (*found.latency.values, *found.latency.bounds)] == [29, 20]
     assert found.solved_s is None
 
 
@@ -128,3 +129,65 @@ def test_runs_about_something_else_are_refused():
     foreign = msgspec.structs.replace(five(), tick_ps=7)
     with pytest.raises(InputError, match="another instance"):
         with_record(Reference.of(foreign), foreign, run, "2026-02-01")
+
+
+def test_values_and_bounds_name_the_run_and_the_command_that_repeat_them():
+    instance = five()
+    run = record(instance)
+    found = with_record(Reference.of(instance), instance, run, "2026-02-01")
+    assert (found.period.values[0].run, found.latency.values[0].run) == (run.id, run.id)
+    solve = "mapopt library export five -o instance.json && mapopt solve instance.json --objective period,latency "
+    assert found.latency.values[0].command.startswith(solve)
+    assert " --time-limit 10 --workers 1 --seed 0 " in found.latency.values[0].command
+    (structural, *_), (searched,) = found.latency.bounds[:1], found.latency.bounds[-1:]
+    assert (structural.by, structural.run) == ("critical path", None)
+    assert structural.command == "mapopt library export five -o instance.json && mapopt bounds instance.json"
+    assert (searched.ticks, searched.run) == (29, run.id)
+
+
+def test_findings_that_name_nothing_are_given_a_run_that_gave_the_same():
+    instance, before = five(), best_of_five()
+    assert not any(each.is_repeatable for each in before.findings)
+    run = record(instance)
+    after = with_record(before, instance, run, "2026-02-01")
+    value = after.latency.values[0]
+    assert (value.date, value.by, value.run) == (STAMP.date, "lpt", run.id)
+    assert all(each.is_repeatable for each in after.findings)
+    other = msgspec.structs.replace(run, key=msgspec.structs.replace(run.key, seed=1))
+    assert with_record(after, instance, other, "2026-02-02") == after
+
+
+def test_a_run_that_gave_the_same_without_a_schedule_that_holds_is_not_named():
+    instance, before = five(), best_of_five()
+    lying = msgspec.structs.replace(before.mapping(instance), patterns=scheduled(0, 1, 0, 1, 0).patterns)
+    with pytest.raises(InputError, match="mapping"):
+        with_mapping(before, instance, lying, BY, STAMP)
+
+
+def test_a_run_that_went_on_from_a_schedule_is_repeated_by_what_the_caller_says():
+    instance = five()
+    run = record(instance)
+    key = msgspec.structs.replace(run.key, parameters={**run.key.parameters, "start": "0" * 64})
+    started = msgspec.structs.replace(run, key=key)
+    empty = Reference.of(instance)
+    assert with_record(empty, instance, started, "2026-02-01").latency.values[0].command == ""
+    assert with_record(empty, instance, started, "2026-02-01", "again").latency.values[0].command == "again"
+    assert with_record(empty, instance, run, "2026-02-01", "again").latency.values[0].command != "again"
+
+
+def test_periods_of_mappers_name_their_command_only_if_it_gives_the_same():
+    instance = five()
+    mapping = schedule(instance, mappers.get("lpt").map(instance))
+
+    def by(name):
+        return with_mapping(Reference.of(instance), instance, mapping, (name, name), STAMP)
+
+    found = with_mappers(by("lpt"), instance)
+    assert found.period.values[0].ticks == 11
+    again = (
+        "mapopt library export five -o instance.json && mapopt map instance.json --mapper lpt --seed 0 -o "
+    )
+    assert found.period.values[0].command.startswith(again)
+    assert found.latency == by("lpt").latency
+    for other in (by("maxtp"), by("rd"), by("period-assignment"), by("given"), best_of_five()):
+        assert with_mappers(other, instance) == other

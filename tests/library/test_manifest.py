@@ -44,3 +44,14 @@ def test_entries_say_how_they_are_made():
         Entry("b", generator="tight", parameters=parameters).origin == "tight(missed=false, load=0.5, seed=1)"
     )
     assert Entry("c", file="c.json").origin == "c.json"
+
+
+def test_names_that_differ_in_case_alone_are_refused(tmp_path):
+    path = tmp_path / "family.toml"
+    head = 'schema = "mapopt.family/1"\nsummary = "s"\n'
+    path.write_text(f"{head}instances = [{{ name = 'r8', file = 'a' }}, {{ name = 'R8', file = 'b' }}]")
+    with pytest.raises(InputError, match="instance 'R8': differs from 'r8' in upper and lower case alone"):
+        Manifest.read(path)
+    path.write_text(f"{head}instances = [{{ name = 'r8', file = 'a' }}, {{ name = 'r8', file = 'b' }}]")
+    with pytest.raises(InputError, match="instance 'r8' appears twice"):
+        Manifest.read(path)

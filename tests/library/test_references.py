@@ -1,9 +1,12 @@
+import re
+
 import msgspec
 import pytest
 
 from mapopt.errors import InputError
 from mapopt.library.generators.planted import generate
-from mapopt.library.references import Finding, Level, Reference, Schedule
+from mapopt.library.references import Finding, Level, Reference
+from mapopt.library.schedules import Schedule
 from mapopt.solvers.model import Status
 
 from .libraries import best_of_five, five
@@ -69,7 +72,9 @@ def test_numbers_that_do_not_exist_are_refused(schedule):
 
 def test_references_are_read_as_written(tmp_path):
     best_of_five().save(tmp_path / "r.json")
-    assert Reference.load(tmp_path / "r.json") == best_of_five()
+    found = Reference.load(tmp_path / "r.json")
+    assert msgspec.structs.replace(found, seal="") == best_of_five()
+    assert found.seal == found.content_seal == best_of_five().content_seal
     assert len((tmp_path / "r.json").read_text().splitlines()) < 15
     assert (
         best_of_five().schedule_class
@@ -100,3 +105,57 @@ def test_a_reference_is_proven_if_both_levels_are():
     proven = msgspec.structs.replace(reference, latency=reference.latency.with_bound(finding(29)))
     assert proven.status is Status.OPTIMAL
     assert Reference.of(five()).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"effort_s": 5.0', '"effort_s": -5.0', "effort_s is -5.0"),
+        ('"effort_s": 5.0', '"effort_s": 1e999', "out of range"),
+        ('"effort_s": 5.0', '"effort_s": NaN', "not valid JSON"),
+        (
+            '"effort_s": 5.0',
+            '"effort_s": 6.0',
+            "the reference was altered: take it from version control again",
+        ),
+        ('"by":"lpt"', '"by":"lpu"', "altered"),
+        ('"values":[', '"values":[{"ticks":99,"by":"lpt","version":"0.1.0","date":"2026-01-31"},', "altered"),
+        ('"ticks":10,', '"ticks":10,"run":"no id",', "period.values"),
+    ],
+)
+def test_references_that_were_edited_are_refused(tmp_path, old, new, says):
+    path = tmp_path / "r.json"
+    msgspec.structs.replace(best_of_five(), effort_s=5.0).save(path)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(InputError) as error:
+        Reference.load(path)
+    assert says in str(error.value)
+
+
+def test_references_of_former_versions_without_seal_and_runs_are_read(tmp_path):
+    path = tmp_path / "r.json"
+    best_of_five().save(path)
+    path.write_text(re.sub(r',\n "seal": "[^"]*"', "", path.read_text()))
+    found = Reference.load(path)
+    assert (found.seal, found) == ("", best_of_five())
+    assert {(each.run, each.command) for each in found.findings} == {(None, "")}
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan")])
+def test_seconds_are_finite(seconds):
+    with pytest.raises(InputError, match=f"effort_s is {seconds}; it must be finite"):
+        msgspec.structs.replace(best_of_five(), effort_s=seconds)
+
+
+def test_a_finding_of_the_same_ticks_lends_its_run_once():
+    plain, first, second = finding(9), *(named(9, run) for run in "ab")
+    assert Level((plain,)).with_value(first).values == (named(9, "a"),)
+    assert Level((first,)).with_value(second).values == (first,)
+    assert Level((plain,)).with_value(named(10, "a")).values == (plain,)
+    assert Level((), (plain,)).with_bound(first).bounds == (named(9, "a"),)
+
+
+def named(ticks, run):
+    return msgspec.structs.replace(finding(ticks), run=32 * run, command=run)

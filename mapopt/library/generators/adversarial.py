@@ -10,47 +10,35 @@ mappings.
 *latency*: the least latency that LBLP's units allow at a period of at most P, its largest load, over the least latency
 of all mappings at a period of at most P; schedules have one pattern. For LBLP's units the search takes a lower bound:
 the longest path, and on each unit and link the work between the paths before and after it.
+
+Instances are drawn freely, with any of the transfer models (:func:`generate`), or are small CNNs on a platform, at its
+own costs (:func:`generate_cnn`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import exp, log
 from random import Random
 
 import msgspec
-import numpy as np
 
-from mapopt.emulator import timetriggered
-from mapopt.emulator.analysis import earliest_ends, max_load
+from mapopt.emulator.analysis import max_load
 from mapopt.emulator.lower import lower
-from mapopt.emulator.paths import longest_tails
-from mapopt.emulator.program import Program
-from mapopt.emulator.schedule import schedule_program
-from mapopt.errors import InputError, MapoptError, NoMappingError
+from mapopt.errors import InputError, NoMappingError
 from mapopt.instance import Instance, NodeUnits, SideConstraints
-from mapopt.library.generators.candidates import Candidate, Changes, Family
+from mapopt.library.generators.annealing import LBLP, C, Space, anneal, latency
+from mapopt.library.generators.candidates import Changes, Family
+from mapopt.library.generators.designs import Redesigns
 from mapopt.library.generators.parts import one_of, whole
-from mapopt.mappers.lblp import Lblp, LblpOptions
 from mapopt.mapping import Mapping
+from mapopt.platform.library import load_platform
 from mapopt.solvers.driver import solve
 from mapopt.solvers.model import Limits, Objective, Status
-from mapopt.transfers import Links
 
 OBJECTIVES = ("period", "latency")
 
-TRANSFERS = ("free", "delay", "links")
-
-LBLP = Lblp(LblpOptions())
-"""With its default options."""
-
-HOT, COLD = 0.05, 0.001
-"""First and last temperature, of the logarithm of the ratio."""
-
-NODE_COST = 1e-4
-"""What a node costs of the logarithm of the ratio, so that small instances win among equals."""
+TRANSFERS = ("free", "delay", "blocking", "host", "links")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +133,57 @@ def generate(
     whole("max_nodes", max_nodes, 2, 100)
     whole("max_ticks", max_ticks, 1, 10**6)
     whole("send_ticks", send_ticks, 1, 10**6)
-    whole("steps", steps, 1, 10**9)
-    whole("restarts", restarts, 1, steps)
-    whole("seed", seed, 0, 2**63)
+    _check_search(steps, restarts, seed)
     if imcs + dpus < 2:
         raise InputError(
             "parameter imcs: is 1 without dpu units; LBLP needs a choice, so make them 2 together"
         )
     family = Family(imcs, dpus, capacities, chain, transfer, max_nodes, max_ticks, send_ticks)
-    changes = Changes(family, Random(seed))
-    results = [_anneal(changes, objective, steps // restarts) for _ in range(restarts)]
-    _, best = max(results, key=lambda each: each[0])
     kind = "classes" if dpus else "identical"
     marks = "".join(f"-{name}" for name, value in (("chain", chain), ("capacities", capacities)) if value)
     units = f"{imcs}-{dpus}" if dpus else f"{imcs}"
-    instance = best.instance(family, f"{objective}-{kind}{marks}-{units}-{transfer}")
-    found_by = f"mapopt.library.generators.adversarial: {steps} steps, {restarts} searches, seed {seed}"
-    return msgspec.structs.replace(instance, source=found_by)
+    name = f"{objective}-{kind}{marks}-{units}-{transfer}"
+    return _worst(Changes(family, Random(seed)), objective, name, steps, restarts, seed)
+
+
+def generate_cnn(
+    platform: str,
+    *,
+    objective: str = "period",
+    max_nodes: int = 8,
+    steps: int = 3000,
+    restarts: int = 4,
+    seed: int = 0,
+) -> Instance:
+    """Return the small CNN of the largest ratio that was found, on a platform and at its costs.
+
+    Parameters
+    ----------
+    platform
+        As for :func:`mapopt.platform.library.load_platform`, e.g. ``"imce:imc=3,dpu=1"``.
+    objective, steps, restarts, seed
+        As for :func:`generate`.
+    max_nodes
+        At most so many layers; see :mod:`mapopt.library.generators.designs` for what they can be.
+
+    Raises
+    ------
+    InputError
+        If a parameter is out of range.
+
+    Examples
+    --------
+    >>> instance = generate_cnn("imce:imc=2,dpu=1", max_nodes=4, steps=60, restarts=1)
+    >>> prove(instance, "period").ratio > 1
+    True
+    """
+    one_of("objective", objective, OBJECTIVES)
+    whole("max_nodes", max_nodes, 2, 100)
+    _check_search(steps, restarts, seed)
+    model = load_platform(platform)
+    units = "-".join(str(each.count) for each in model.classes)
+    name = f"{objective}-{model.name}-{units}"
+    return _worst(Redesigns(model, max_nodes, Random(seed)), objective, name, steps, restarts, seed)
 
 
 def prove(instance: Instance, objective: str, limits: Limits | None = None) -> Proof:
@@ -181,7 +203,21 @@ def prove(instance: Instance, objective: str, limits: Limits | None = None) -> P
         return Proof(objective, period, period, value, period, bound_by)
     lblp = _least(_pinned(instance, mapping), objective, period, limits)[0]
     value, bound_by = _least(instance, objective, period, limits)
-    return Proof(objective, lblp, _latency(program, period), value, period, bound_by)
+    return Proof(objective, lblp, latency(program, period), value, period, bound_by)
+
+
+def _check_search(steps: int, restarts: int, seed: int) -> None:
+    whole("steps", steps, 1, 10**9)
+    whole("restarts", restarts, 1, steps)
+    whole("seed", seed, 0, 2**63)
+
+
+def _worst(space: Space[C], objective: str, name: str, steps: int, restarts: int, seed: int) -> Instance:
+    """Return the instance of the highest score of several searches."""
+    results = [anneal(space, objective, steps // restarts) for _ in range(restarts)]
+    _, best = max(results, key=lambda each: each[0])
+    source = f"mapopt.library.generators.adversarial: {steps} steps, {restarts} searches, seed {seed}"
+    return msgspec.structs.replace(space.instance(best), name=name, source=source)
 
 
 def _least(
@@ -202,70 +238,3 @@ def _pinned(instance: Instance, mapping: Mapping) -> Instance:
     units = mapping.patterns[0].units
     pins = tuple(NodeUnits(node, (unit,)) for node, unit in zip(mapping.nodes, units, strict=True))
     return msgspec.structs.replace(instance, side_constraints=SideConstraints(pin=pins))
-
-
-def _anneal(changes: Changes, objective: str, steps: int) -> tuple[float, Candidate]:
-    """Return the highest score of one search, and its candidate."""
-    family, dice = changes.family, changes.dice
-    now = changes.first()
-    score = _score(now, family, objective)
-    best = score, now
-    for step in range(steps):
-        temperature = HOT * (COLD / HOT) ** (step / steps)
-        other = changes.neighbour(now)
-        reached = _score(other, family, objective)
-        if reached >= score or dice.random() < exp((reached - score) / temperature):
-            now, score = other, reached
-            if score > best[0]:
-                best = score, now
-    return best
-
-
-def _score(candidate: Candidate, family: Family, objective: str) -> float:
-    """Return the logarithm of the ratio, less the price of the nodes."""
-    instance = candidate.instance(family, "candidate")
-    try:
-        mapping = LBLP.map(instance)
-    except NoMappingError:
-        return -1.0
-    period = _load(instance, mapping.assignment(instance)[0])
-    ratio = period / _load(instance, candidate.units)
-    if objective == "latency" and ratio >= 1:
-        own = Mapping.of(instance, candidate.units)
-        ratio = _least_latency(lower(instance, mapping)) / _latency(lower(instance, own), period)
-    return log(ratio) - NODE_COST * len(candidate.units)
-
-
-def _load(instance: Instance, units: Sequence[int]) -> int:
-    """Return the largest load of units and links."""
-    if isinstance(instance.transfer, Links):
-        return int(max_load(lower(instance, Mapping.of(instance, units))).ticks)
-    load = [0] * len(instance.units)
-    for unit, times in zip(units, instance.times.tolist(), strict=True):
-        load[unit] += times[instance.unit_class[unit]]
-    return max(load)
-
-
-def _latency(program: Program, period: int) -> int:
-    """Return the latency of a schedule of the program with this period."""
-    judged = timetriggered.judge(schedule_program(program, period))
-    if isinstance(judged, timetriggered.Conflict):
-        raise MapoptError("the schedule made for a candidate is infeasible")
-    return int(np.max(judged.latencies))
-
-
-def _least_latency(program: Program) -> int:
-    """Return a lower bound of the latency of a program whose tasks all take time."""
-    ends = earliest_ends(program)
-    order = np.argsort(ends, kind="stable")
-    tails = longest_tails(order, program.arc_offset, program.arc_target, program.arc_delay, program.duration)
-    head, rest = ends - program.duration, tails - program.duration
-    bound = int(ends.max())
-    for resource in range(len(program.resources)):
-        tasks = np.flatnonzero(program.resource == resource)
-        for start in np.unique(head[tasks]):
-            late = tasks[head[tasks] >= start]
-            for after in np.unique(rest[late]):
-                between = late[rest[late] >= after]
-                bound = max(bound, int(start + program.duration[between].sum() + after))
-    return bound

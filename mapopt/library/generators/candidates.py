@@ -132,6 +132,14 @@ class Changes:
             candidate = self.dice.choice(self.moves)(candidate)
         return candidate
 
+    def instance(self, candidate: Candidate) -> Instance:
+        """Return the candidate's instance."""
+        return candidate.instance(self.family, "candidate")
+
+    def units(self, candidate: Candidate) -> tuple[int, ...]:
+        """Return the unit of each node."""
+        return candidate.units
+
     def _added(self, candidate: Candidate) -> Candidate:
         """Append a node without edges."""
         if len(candidate.units) == self.family.max_nodes:
