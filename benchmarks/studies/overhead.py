@@ -79,7 +79,8 @@ def seeded(record: Record, seed: int) -> Record:
     return msgspec.structs.replace(record, key=msgspec.structs.replace(record.key, seed=seed))
 
 
-def many_records(top: Path) -> list[list[str]]:
+def keep_many(top: Path) -> Folder:
+    """Keep as many records as the target says, of a few mappings and many seeds."""
     folder = Folder(top / "many")
     runs = []
     for units in range(1, INSTANCES + 1):
@@ -91,6 +92,11 @@ def many_records(top: Path) -> list[list[str]]:
                 label = f"resnet8 imce:imc={units},dpu=1"
                 runs.append(PlannedRun(each.id, label, instance.digest, mapper, seed, "mapper", "mapopt map"))
     Plan("many", tuple(runs)).save(folder.plan)
+    return folder
+
+
+def many_records(top: Path) -> list[list[str]]:
+    folder = keep_many(top)
     target = top / "report.html"
     first, _ = seconds(lambda: write_page(read([folder.path]), target))
     size = target.stat().st_size / 1e6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -97,8 +97,10 @@ def gap_table(scene: Scene, form: Format) -> str:
     rows = gap_rows(scene)
     if form == "csv":
         return _csv(rows)
-    cells = [_short(row) for row in rows]
-    return _latex(cells) if form == "latex" else _markdown(cells)
+    several = len(scene.classes) > 1
+    columns = [column for column in _SHORT if several or column.title != "class"]
+    cells = [[column.of(row) for column in columns] for row in rows]
+    return _latex(columns, cells) if form == "latex" else _markdown(columns, cells)
 
 
 def _csv(rows: Iterable[GapRow]) -> str:
@@ -115,27 +117,49 @@ def _csv(rows: Iterable[GapRow]) -> str:
             found = row.attained[each]
             gap = "" if found.gap is None else f"{found.gap:.9g}"
             numbers += [found.value_ns, found.bound_ns, gap, "" if found.proof is None else found.proof.by]
-        seconds = "" if run.runtime_s is None else f"{run.runtime_s:.6f}"
+        runtime_s = "" if run.runtime_s is None else f"{run.runtime_s:.6f}"
         writer.writerow(
             [
-                row.case.label, row.case.compared, row.run.plan.method, row.runs, run.status, *numbers, seconds, run.id,
-                run.reason, run.plan.command,
+                row.case.label, row.case.compared, row.run.plan.method, row.runs, run.status, *numbers, runtime_s,
+                run.id, run.reason, run.plan.command,
             ]
         )  # fmt: skip
     return out.getvalue()
 
 
-_SHORT = ("instance", "method", "status", "period (ns)", "gap", "latency (ns)", "gap", "time (s)")
-_NUMERIC = (False, False, False, True, True, True, True, True)
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of a short table: its title, its cell in a row, and whether this is a number."""
+
+    title: str
+    of: Callable[[GapRow], str]
+    numeric: bool = False
 
 
-def _short(row: GapRow) -> list[str]:
-    period, latency = (row.attained[each] for each in OBJECTIVES)
-    seconds = "" if row.run.runtime_s is None else f"{row.run.runtime_s:.2f}"
-    return [
-        row.case.label, row.method, row.run.status, period.value_ns, share(period.gap), latency.value_ns,
-        share(latency.gap), seconds,
-    ]  # fmt: skip
+_SHORT = (
+    _Column("instance", lambda row: row.case.label),
+    _Column("class", lambda row: row.case.compared),
+    _Column("method", lambda row: row.method),
+    _Column("status", lambda row: row.run.status),
+    _Column("period (ns)", lambda row: row.attained["period"].value_ns, True),
+    _Column("gap", lambda row: share(row.attained["period"].gap), True),
+    _Column("latency (ns)", lambda row: row.attained["latency"].value_ns, True),
+    _Column("gap", lambda row: share(row.attained["latency"].gap), True),
+    _Column("time (s)", lambda row: seconds(row.run.runtime_s), True),
+)
+
+
+def seconds(value: float | None) -> str:
+    """Return seconds with three decimals; what is not zero never looks like it.
+
+    Examples
+    --------
+    >>> seconds(None), seconds(0.00017), seconds(1234.5)
+    ('', '<0.001', '1234.500')
+    """
+    if value is None:
+        return ""
+    return "<0.001" if 0 < value < 0.0005 else f"{value:.3f}"
 
 
 def share(value: float | None) -> str:
@@ -152,13 +176,13 @@ _LATEX = {
 }  # fmt: skip
 
 
-def _latex(rows: Iterable[Sequence[str]]) -> str:
-    columns = "".join("r" if numeric else "l" for numeric in _NUMERIC)
+def _latex(columns: Sequence[_Column], rows: Iterable[Sequence[str]]) -> str:
+    aligned = "".join("r" if column.numeric else "l" for column in columns)
     lines = [
         "% needs \\usepackage{booktabs,longtable}, and the T1 font encoding for quotation marks",
-        rf"\begin{{longtable}}{{{columns}}}",
+        rf"\begin{{longtable}}{{{aligned}}}",
         r"\toprule",
-        " & ".join(map(_latex_cell, _SHORT)) + r" \\",
+        " & ".join(_latex_cell(column.title) for column in columns) + r" \\",
         r"\midrule",
         r"\endhead",
         *(" & ".join(map(_latex_cell, row)) + r" \\" for row in rows),
@@ -172,10 +196,10 @@ def _latex_cell(text: str) -> str:
     return "".join(_LATEX.get(sign, sign) for sign in _one_line(text))
 
 
-def _markdown(rows: Iterable[Sequence[str]]) -> str:
+def _markdown(columns: Sequence[_Column], rows: Iterable[Sequence[str]]) -> str:
     lines = [
-        _markdown_row(_SHORT),
-        "|" + "|".join(" ---: " if numeric else " --- " for numeric in _NUMERIC) + "|",
+        _markdown_row([column.title for column in columns]),
+        "|" + "|".join(" ---: " if column.numeric else " --- " for column in columns) + "|",
         *map(_markdown_row, rows),
     ]
     return "\n".join(lines) + "\n"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import base64
-import json
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
+import msgspec
+
+_OPTION = re.compile(r"--[a-z]+( [A-Z]+)?\b")
+
 PAGED_FROM = 400
 """Tables with more rows are paged by the page's script, so that a browser lays out only what is seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True, array_like=True):
     """Text that leads to an anchor of the page."""
 
     text: str
@@ -110,13 +113,8 @@ def _cell(cell: Cell, *, is_code: bool = False) -> str:
 
 def _packed(shown: Table) -> str:
     """Return the rows for the page's script: JSON, deflated, in base 64, which holds nothing that ends a script."""
-    rows = [
-        [[cell.text, cell.anchor] if isinstance(cell, Link) else cell for cell in row] for row in shown.rows
-    ]
-    data = json.dumps(
-        {"rows": rows, "anchors": list(shown.anchors)}, separators=(",", ":"), ensure_ascii=False
-    )
-    packed = base64.b64encode(zlib.compress(data.encode(), 6)).decode()
+    data = msgspec.json.encode({"rows": shown.rows, "anchors": shown.anchors})
+    packed = base64.b64encode(zlib.compress(data, 6)).decode()
     return (
         f'<script type="text/plain" class="rows">{packed}</script>'
         "<noscript><p>This table is long; the browser's scripts page it, and they are switched off.</p></noscript>"
@@ -124,8 +122,9 @@ def _packed(shown: Table) -> str:
 
 
 def paragraph(text: str) -> str:
-    """Return a paragraph."""
-    return f"<p>{escape(text)}</p>"
+    """Return a paragraph; options of commands stand out and are not broken."""
+    marked = _OPTION.sub(r"<code>\g<0></code>", escape(text))
+    return f"<p>{marked}</p>"
 
 
 def details(summary: str, body: str, *, is_open: bool = False) -> str:

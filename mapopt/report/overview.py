@@ -57,7 +57,12 @@ def proven(scene: Scene) -> Table:
         Column("objective"), Column("class"), Column("instances", True), Column("optimum proven", True),
         Column("open", True), Column("median gap of the open", True), Column("largest", True), Column("no value", True),
     )  # fmt: skip
-    return Table("proven", "What was proven, by objective", columns, rows)
+    return Table(
+        "proven",
+        "What was proven, by objective; the gap of an instance is the least of any run",
+        columns,
+        rows,
+    )
 
 
 def _least_gap(case: Case, objective: str) -> Iterator[float]:
@@ -67,55 +72,65 @@ def _least_gap(case: Case, objective: str) -> Iterator[float]:
 
 
 def methods(scene: Scene) -> Table:
-    """Summarise every method over all instances."""
+    """Summarise every method over all instances of each class."""
+    seen = [status for status in statuses(scene.runs) if status in STATUSES]
+    several = len(scene.classes) > 1
+    rows = [
+        [method, *([compared] if several else []), *cells]
+        for compared in scene.classes
+        for method, cells in _methods_of(scene, compared, seen)
+    ]
+    columns = (
+        Column("method"), *([Column("class")] if several else []), Column("runs", True),
+        *(Column(status, True) for status in seen),
+        *(Column(f"median {each} gap", True) for each in scene.all_objectives), Column("runtime (s)", True),
+        *(Column(f"{each} integral (s)", True) for each in scene.all_objectives),
+    )  # fmt: skip
+    return Table(
+        "methods",
+        "Methods: runs by status, medians of all runs' gaps, runtime (geometric mean, shifted by 1 s) and mean primal "
+        "integrals (up to the longest runtime of any method; less is better)",
+        columns,
+        rows,
+    )
+
+
+def _methods_of(scene: Scene, compared: str, seen: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the methods of a class with the cells of each."""
     gaps: dict[tuple[str, str], list[float]] = {}
-    for case in scene.cases:
+    by_method: dict[str, list[Run]] = {method: [] for method in scene.methods}
+    for case in scene.of_class(compared):
         for run in case.runs:
+            by_method[run.method].append(run)
             for objective in scene.all_objectives:
                 gap = case.gap(run, objective)
                 if gap is not None:
                     gaps.setdefault((run.method, objective), []).append(gap)
     integrals = {
         (method, objective): mean
-        for compared in scene.classes[:1]
         for objective in scene.all_objectives
         for method, mean in mean_integrals(scene, compared, objective).items()
     }
-    by_method: dict[str, list[Run]] = {method: [] for method in scene.methods}
-    for run in scene.runs:
-        by_method[run.method].append(run)
-    seen = [status for status in STATUSES if any(run.status == status for run in scene.runs)]
-    rows = []
     for method, runs in by_method.items():
         counts = statuses(runs)
         times = [run.runtime_s for run in runs if run.runtime_s is not None]
-        rows.append(
-            [
+        if runs:
+            yield (
                 method,
-                f"{len(runs):,}",
-                *(f"{counts[status]:,}" if status in counts else "" for status in seen),
-                *(
-                    share(median(gaps[key])) if (key := (method, each)) in gaps else ""
-                    for each in scene.all_objectives
-                ),
-                f"{shifted_geometric_mean(times, 1.0):,.3f}" if times else "",
-                *(
-                    f"{integrals[key]:,.3f}" if (key := (method, each)) in integrals else ""
-                    for each in scene.all_objectives
-                ),
-            ]
-        )
-    columns = (
-        Column("method"), Column("runs", True), *(Column(status, True) for status in seen),
-        *(Column(f"median {each} gap", True) for each in scene.all_objectives), Column("runtime (s)", True),
-        *(Column(f"{each} integral (s)", True) for each in scene.all_objectives),
-    )  # fmt: skip
-    return Table(
-        "methods",
-        "Methods: runs by status, gaps, runtime (geometric mean, shifted by 1 s) and mean primal integrals",
-        columns,
-        rows,
-    )
+                [
+                    f"{len(runs):,}",
+                    *(f"{counts[status]:,}" if status in counts else "" for status in seen),
+                    *(
+                        share(median(gaps[key])) if (key := (method, each)) in gaps else ""
+                        for each in scene.all_objectives
+                    ),
+                    f"{shifted_geometric_mean(times, 1.0):,.3f}" if times else "",
+                    *(
+                        f"{integrals[key]:,.3f}" if (key := (method, each)) in integrals else ""
+                        for each in scene.all_objectives
+                    ),
+                ],
+            )
 
 
 def troubles(scene: Scene) -> Table | None:
@@ -154,8 +169,8 @@ def contradictions(scene: Scene) -> Table | None:
     for case in scene.cases:
         for run in case.runs:
             for objective in OBJECTIVES:
-                gap, proof = case.gap(run, objective), case.proof(run, objective)
-                if gap is not None and gap < 0 and proof is not None:
+                gap = case.gap(run, objective)
+                if gap is not None and gap < 0 and (proof := case.proof(run, objective)) is not None:
                     found = _attained_cells(case, run, objective, proof)
                     rows.append([case.label, run.method, objective, *found])
     if not rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from html import escape
 from importlib.resources import files
 
@@ -20,23 +21,35 @@ MAX_WARNINGS = 50
 Section = tuple[str, str, str, Sequence[Shown]]
 """Anchor, heading, introduction and pictures."""
 
+Drawings = dict[str, Future[str]]
+"""SVG by the key of the picture."""
 
-def page(scene: Scene, sections: Sequence[Section]) -> str:
-    """Return the report as HTML."""
+
+def page(scene: Scene, sections: Iterable[Section]) -> str:
+    """Return the report as HTML; pictures are drawn while other parts are made."""
     studies = ", ".join(dict.fromkeys(plan.name for plan in scene.results.plans))
-    drawn = [(key, heading) for key, heading, _, _ in sections]
-    headings = [("overview", "Overview"), ("gaps", "Gaps"), *drawn, ("runs", "Runs")]
-    body = "\n".join(
-        (
-            _overview(scene, studies),
-            _section("gaps", "Gaps", _gaps(scene)),
-            *(
-                _section(key, heading, paragraph(text) + _pictures(shown))
-                for key, heading, text, shown in sections
-            ),
-            _section("runs", "Runs", _runs(scene)),
+    kept: list[Section] = []
+    drawings: Drawings = {}
+    with ThreadPoolExecutor(1) as converter:
+        for section in sections:
+            kept.append(section)
+            for each in section[3]:
+                if isinstance(each, Picture):
+                    drawings[each.key] = converter.submit(inline_svg, each)
+        overall, gaps, runs = _overview(scene, studies), _gaps(scene), _runs(scene)
+        body = "\n".join(
+            (
+                overall,
+                _section("gaps", "Gaps", gaps),
+                *(
+                    _section(key, heading, paragraph(text) + _pictures(shown, drawings))
+                    for key, heading, text, shown in kept
+                ),
+                _section("runs", "Runs", runs),
+            )
         )
-    )
+    drawn = [(key, heading) for key, heading, _, _ in kept]
+    headings = [("overview", "Overview"), ("gaps", "Gaps"), *drawn, ("runs", "Runs")]
     return _document(f"mapopt report: {studies}", headings, body)
 
 
@@ -136,8 +149,8 @@ def _runs(scene: Scene) -> str:
     return details(plural(len(shown.rows), "run"), table(shown), is_open=len(shown.rows) <= 60)
 
 
-def _pictures(shown: Sequence[Shown]) -> str:
-    drawn = "".join(_figure(each) for each in shown if isinstance(each, Picture))
+def _pictures(shown: Sequence[Shown], drawings: Drawings) -> str:
+    drawn = "".join(_figure(each, drawings[each.key].result()) for each in shown if isinstance(each, Picture))
     left_out = "".join(
         f"<li>{escape(each.title)}: {escape(each.why)}.</li>" for each in shown if isinstance(each, Omitted)
     )
@@ -145,11 +158,16 @@ def _pictures(shown: Sequence[Shown]) -> str:
     return pictures + (f'<div class="omitted"><p>Not drawn:</p><ul>{left_out}</ul></div>' if left_out else "")
 
 
-def _figure(picture: Picture) -> str:
-    drawing = inline_svg(picture).replace(
-        "<svg ", f'<svg role="img" aria-label="{escape(picture.title)}" ', 1
-    )
+def _figure(picture: Picture, svg: str) -> str:
+    drawing = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(picture.title)}" ', 1)
     return (
         f'<figure id="{escape(picture.key)}"{" class=wide" if picture.wide else ""}><h3>{escape(picture.title)}</h3>'
-        f'<div class="drawing">{drawing}</div><figcaption>{escape(picture.caption)}</figcaption></figure>\n'
+        f'<div class="drawing">{drawing}</div><figcaption>{escape(picture.caption)}{_links(picture)}'
+        "</figcaption></figure>\n"
     )
+
+
+def _links(picture: Picture) -> str:
+    """Lead from a picture to its runs, where the commands that repeat them are."""
+    links = (f'<a href="#run-{escape(run)}">{escape(method)}</a>' for method, run in picture.runs)
+    return f" Run{'s' if len(picture.runs) > 1 else ''}: {', '.join(links)}." if picture.runs else ""

@@ -49,6 +49,8 @@ class Picture:
         Vega-Lite.
     wide
         Whether it needs a row of its own.
+    runs
+        The methods and ids of the runs whose figures it shows, where these are few.
     """
 
     key: str
@@ -56,6 +58,7 @@ class Picture:
     caption: str
     spec: dict[str, Any]
     wide: bool = False
+    runs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,8 @@ class Style:
         return DASHES[self._rank(method) // turn % len(DASHES)]
 
     def _shape(self, method: str) -> str:
-        return PLUS if method in self.references else SHAPES[self._rank(method) % len(SHAPES)]
+        rank = self._rank(method)  # colours come again after a while, then with other shapes
+        return PLUS if method in self.references else SHAPES[(rank + rank // len(PALETTE)) % len(SHAPES)]
 
 
 def data(rows: Rows) -> Any:
@@ -165,6 +169,7 @@ def finished(chart: Any) -> dict[str, Any]:
         "padding": {"left": 6, "right": 24, "top": 6, "bottom": 6},
         "font": font,
         "axis": {**words, "gridColor": GRID, "domainColor": MUTED, "tickColor": MUTED, "labelLimit": 190},
+        "axisY": {"titlePadding": 10},
         "axisX": {"labelOverlap": True, "labelSeparation": 8},
         "legend": {**words, "labelColor": INK, "labelLimit": 200},
         "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "labelFontWeight": 500},
@@ -173,6 +178,22 @@ def finished(chart: Any) -> dict[str, Any]:
     }
     spec["config"] = {**look, **{key: value for key, value in given.items() if key not in look}}
     return spec
+
+
+def varied(methods: Sequence[str], most: int) -> list[str]:
+    """Return at most so many methods, in order: first one of each mapper, whatever its options; the last one stays.
+
+    Examples
+    --------
+    >>> varied(["a", "a x=1", "a x=2", "b", "solve"], 4)
+    ['a', 'a x=1', 'b', 'solve']
+    """
+    firsts = {method.split()[0]: method for method in reversed(methods)}
+    order = sorted(methods, key=lambda method: firsts[method.split()[0]] != method)
+    if methods[-1:] and methods[-1] in order[most:]:
+        order.insert(most - 1, methods[-1])
+    kept = order[:most]
+    return [method for method in methods if method in kept]
 
 
 def plural(count: int, what: str) -> str:

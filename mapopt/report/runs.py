@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from mapopt.errors import InputError
 from mapopt.instance import Instance
@@ -18,6 +18,9 @@ from mapopt.studies.table import Row
 
 MISSING = "not run"
 """The status of a planned run that has no record."""
+
+Steps = tuple[tuple[float, float], ...]
+"""``(seconds, value)`` of improvements, seconds ascending."""
 
 _FORMULATION = re.compile(r"^solve \S+ formulation=(?=\S)")
 _SOLVER = re.compile(r"(?<= )solver=(?=\S)")
@@ -96,6 +99,31 @@ class Run:
         level = self.levels.get(objective)
         return None if level is None else level.value
 
+    def improvements(self, objective: str) -> Steps:
+        """Return when the value of an objective improved, as the run's trace says.
+
+        A run without a trace has its value when it ends.
+        """
+        return self._improvements.get(objective, ())
+
+    @cached_property
+    def _improvements(self) -> dict[str, Steps]:
+        found: dict[str, list[tuple[float, float]]] = {objective: [] for objective in self.levels}
+        for entry in self.trace:
+            steps = found.setdefault(entry.objective, [])
+            if entry.value is not None and (not steps or entry.value < steps[-1][1]):
+                steps.append((entry.time_s, float(entry.value)))
+        seconds = self.runtime_s
+        for objective, level in self.levels.items():
+            steps, value = found[objective], level.value
+            if value is not None and seconds is not None and (not steps or value < steps[-1][1]):
+                steps.append((seconds, float(value)))
+        return {objective: tuple(steps) for objective, steps in found.items()}
+
+    def says_when(self, objective: str) -> bool:
+        """Return whether it is known when the run found its value, if it found one."""
+        return bool(self.improvements(objective)) or self.value(objective) is None
+
     @property
     def runtime_s(self) -> float | None:
         """Seconds of wall-clock time, where they were taken."""
@@ -115,8 +143,7 @@ class Run:
     @property
     def alternates(self) -> bool:
         """Whether the run's mapping has several patterns."""
-        match = None if self.row is None else _PATTERNS.search(self.row.schedule_class)
-        return match is not None and match["patterns"] != "1"
+        return self.row is not None and _alternates(self.row.schedule_class)
 
     @property
     def bounds_hold_for_all(self) -> bool:
@@ -126,18 +153,28 @@ class Run:
             row.parameters.get("contiguous") or row.schedule_class.startswith("contiguous")
         )
 
-    @cached_property
+    @property
     def periods(self) -> tuple[int, int | None] | None:
         """The least and largest period in ticks for which the run's latency bound holds.
 
         ``(0, None)`` where it holds for every period, because it bounds a frame alone; ``None`` where nothing says for
         which periods it holds.
         """
-        stated = "" if self.row is None else self.row.schedule_class
-        if "one frame alone" in stated:
-            return 0, None
-        match = _PERIODS.search(stated)
-        return None if match is None else (int(match["low"]), int(match["high"] or match["low"]))
+        return None if self.row is None else _periods(self.row.schedule_class)
+
+
+@cache
+def _alternates(schedule_class: str) -> bool:
+    match = _PATTERNS.search(schedule_class)
+    return match is not None and match["patterns"] != "1"
+
+
+@cache
+def _periods(schedule_class: str) -> tuple[int, int | None] | None:
+    if "one frame alone" in schedule_class:
+        return 0, None
+    match = _PERIODS.search(schedule_class)
+    return None if match is None else (int(match["low"]), int(match["high"] or match["low"]))
 
 
 def runs_of(results: Results) -> Iterator[Run]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,9 +87,9 @@ class Scene:
         return instance_of(self.results, case.digest)
 
     def typical(self, compared: str, objective: str) -> tuple[dict[str, list[float]], list[Case]]:
-        """Return methods' typical values on the cases of a class that all of them were run on.
+        """Return methods' typical values on cases of a class that all of them were run on.
 
-        Methods that were run on fewer cases than the most any method was run on are left out.
+        Where methods were run on different cases, those methods and cases are taken that give the most values.
 
         Returns
         -------
@@ -99,17 +99,19 @@ class Scene:
         """
         cases = self.of_class(compared)
         table = {method: [case.typical(method, objective) for case in cases] for method in self.methods}
-        table = {
-            method: row
+        made = {
+            method: frozenset(at for at, value in enumerate(row) if value is not None)
             for method, row in table.items()
             if any(value is not None and math.isfinite(value) for value in row)
         }
-        most = max((_made(row) for row in table.values()), default=0)
-        table = {method: row for method, row in table.items() if _made(row) == most}
-        common = [at for at in range(len(cases)) if all(row[at] is not None for row in table.values())]
+        common = max(made.values(), key=lambda where: _values(where, made), default=frozenset())
         return (
-            {method: [float(row[at] or 0) for at in common] for method, row in table.items()},
-            [cases[at] for at in common] if table else [],
+            {
+                method: [float(table[method][at] or 0) for at in sorted(common)]
+                for method, where in made.items()
+                if common <= where
+            },
+            [cases[at] for at in sorted(common)],
         )
 
     def context(self, compared: str, cases: Sequence[Case], methods: Sequence[str]) -> str:
@@ -117,9 +119,10 @@ class Scene:
         runs = sum(len(case.made.get(method, ())) for case in cases for method in methods)
         return f"Class: {CLASSES[compared]}. {plural(len(cases), 'instance')}, {plural(runs, 'run')}."
 
-    def left_out(self, methods: Sequence[str]) -> str:
-        """Return a sentence on the methods that a picture does not show, or nothing."""
-        missing = [method for method in self.methods if method not in methods]
+    def left_out(self, compared: str, methods: Collection[str]) -> str:
+        """Return a sentence on the methods of a class that are not compared, or nothing."""
+        run = {method for case in self.of_class(compared) for method in case.by_method}
+        missing = [method for method in self.methods if method in run and method not in methods]
         return f" Not run on all these instances, or without values: {', '.join(missing)}." if missing else ""
 
     def objectives(self, compared: str) -> Iterator[str]:
@@ -139,5 +142,7 @@ class Scene:
         return tuple(objective for objective in OBJECTIVES if objective in found)
 
 
-def _made(row: Sequence[float | None]) -> int:
-    return sum(value is not None for value in row)
+def _values(common: frozenset[int], made: Mapping[str, frozenset[int]]) -> tuple[bool, int]:
+    """Return how much can be compared on these cases: whether anything, and the number of values."""
+    methods = sum(common <= where for where in made.values())
+    return methods > 1, methods * len(common)

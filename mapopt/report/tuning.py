@@ -99,7 +99,7 @@ def _held_out(findings: Findings) -> Shown:
         .properties(width=210, height=24 * len(order))
         .facet(
             column=alt.Column("split:N", sort=splits, title=None),
-            row=alt.Row("gap:N", sort=list(GAPS.values()), title=None),
+            row=alt.Row("gap:N", sort=list(GAPS.values()), title=None, header=alt.Header(labelPadding=30)),
         )
         .resolve_scale(x="independent")
     )
@@ -182,7 +182,7 @@ def _convergence(findings: Findings) -> Shown:
         for (number, score), least in zip(completed, best, strict=True)
     ]
     base = alt.Chart(data(rows))
-    scale = alt.Scale(type="symlog", constant=1e-4)
+    scale = alt.Scale(type="symlog", constant=1e-4, zero=False)
     dots = base.mark_point(filled=True, size=22, color=MUTED, opacity=0.6).encode(
         x=alt.X("trial:Q", title="trial"),
         y=alt.Y("score:Q", scale=scale, title="score on train"),
@@ -256,7 +256,11 @@ def _slices(findings: Findings) -> Shown:
             .mark_point(filled=True, size=22, color=PALETTE[0], opacity=0.5)
             .encode(
                 x=alt.X(kind, title=name, scale=alt.Scale(zero=False) if numbers else alt.Undefined),
-                y=alt.Y("score:Q", scale=alt.Scale(type="symlog", constant=1e-4), title="score on train"),
+                y=alt.Y(
+                    "score:Q",
+                    scale=alt.Scale(type="symlog", constant=1e-4, zero=False),
+                    title="score on train",
+                ),
                 tooltip=["trial:Q", kind, "score:Q"],
             )
             .properties(width=190, height=150)

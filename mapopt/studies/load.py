@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from mapopt.errors import InputError
 from mapopt.instance import Instance
@@ -117,7 +119,7 @@ class _Candidate:
     @property
     def figures(self) -> Row:
         """What differs only between runs with different results."""
-        return replace(self.row, runtime_s=None)
+        return msgspec.structs.replace(self.row, runtime_s=None)
 
     @property
     def rank(self) -> tuple[tuple[float, ...], tuple[float, ...], bool, bool, bytes]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -36,8 +36,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """The figures of one record, without its mapping, trace and witnesses; see :class:`Record` and its key."""
 
     id: str
@@ -77,6 +76,7 @@ class Table:
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
+        self._store = folder.store
         self._database = self._opened()
         self.problems: tuple[str, ...] = tuple(
             text
@@ -110,10 +110,11 @@ class Table:
     def rows(self) -> Iterator[Row]:
         """Yield every intact record in the order of ids."""
         query = f"SELECT {_COLUMNS} FROM runs WHERE problem = '' ORDER BY id"
+        options = cache(msgspec.json.Decoder(dict[str, Any]).decode)  # few records differ in them
+        levels = msgspec.json.Decoder(tuple[LevelRecord, ...])
         for values in self._database.execute(query):
             cells = list(values)
-            for at, kind in ((5, dict), (6, dict), (10, tuple[LevelRecord, ...])):
-                cells[at] = msgspec.json.decode(cells[at], type=kind)
+            cells[5], cells[6], cells[10] = options(cells[5]), options(cells[6]), levels.decode(cells[10])
             yield Row(*cells)
 
     def _opened(self) -> sqlite3.Connection:
@@ -151,28 +152,40 @@ class Table:
         gone = [(file,) for file in known if file not in present]
         changed = sorted(file for file, stamp in present.items() if known.get(file) != stamp)
         database.executemany("DELETE FROM runs WHERE file = ?", gone)
+        marks = ", ".join("?" * 19)
         for first in range(0, len(changed), BATCH):
-            rows = [self._row(file, *present[file]) for file in changed[first : first + BATCH]]
-            marks = ", ".join("?" * 19)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", RecordWarning)
+                self._read_ahead(changed[first : first + BATCH])
+                rows = [self._row(file, *present[file], caught) for file in changed[first : first + BATCH]]
             database.executemany(f"INSERT OR REPLACE INTO runs VALUES ({marks})", rows)
             database.commit()
         database.commit()
 
-    def _row(self, file: str, mtime_ns: int, size: int) -> tuple[str | int | float | None, ...]:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", RecordWarning)
-            record = self._folder.store.find(file)
+    def _row(
+        self, file: str, mtime_ns: int, size: int, caught: list[warnings.WarningMessage]
+    ) -> tuple[str | int | float | None, ...]:
+        caught.clear()
+        record = self._store.find(file)
         if record is None:
             problem = str(caught[-1].message) if caught else "is gone"
             return (file, mtime_ns, size, problem, *[None] * 15)
-        return (file, mtime_ns, size, "", *_cells(record))
+        return (file, mtime_ns, size, "", file, *_cells(record))
+
+    def _read_ahead(self, files: Iterable[str]) -> None:
+        """Ask the system for files at once, so that a disk need not be waited for one by one; it may refuse."""
+        if hasattr(os, "posix_fadvise"):
+            for file in files:
+                with suppress(OSError):
+                    descriptor = os.open(self._store.file_of(file), os.O_RDONLY)
+                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+                    os.close(descriptor)
 
 
 def _cells(record: Record) -> tuple[str | int | float | None, ...]:
     key = record.key
     levels = tuple(msgspec.structs.replace(level, witness=None) for level in record.levels)
     return (
-        record.id,
         key.instance,
         record.instance_name,
         key.method,

@@ -72,9 +72,9 @@ class Browser:
         return self._call("POST", "/execute/async", {"script": wrapped, "args": []})
 
     def until(self, condition: str) -> Any:
-        """Wait at most ten seconds until an expression is true, and return it."""
+        """Wait at most twenty seconds until an expression is true, and return it."""
         return self.run(
-            f"for (let n = 0; n < 200; n++) {{ const found = ({condition}); if (found) return found; "
+            f"for (let n = 0; n < 400; n++) {{ const found = ({condition}); if (found) return found; "
             "await new Promise((go) => setTimeout(go, 50)); } return null;"
         )
 
@@ -99,6 +99,11 @@ class Browser:
             for message in messages
             if message["method"] == "Network.requestWillBeSent"
         ]
+
+    def media(self, name: str) -> None:
+        """Show the page as it is on this medium: ``print``, or empty for the screen."""
+        body = {"cmd": "Emulation.setEmulatedMedia", "params": {"media": name}}
+        self._call("POST", "/goog/cdp/execute", body)
 
     def pdf(self) -> str:
         """The page as it is printed, in base 64."""

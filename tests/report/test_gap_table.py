@@ -62,3 +62,16 @@ def test_a_small_gap_does_not_look_like_none():
     assert share(0.0) == "0.00%"
     assert share(1e-9) == "<0.01%"
     assert share(0.12345) == "12.35%" or share(0.12345) == "12.34%"
+
+
+def test_short_tables_name_the_class_where_there_are_several(small, tmp_path):
+    instance, made = studies.chain(), studies.Made(tmp_path / "alone", "alone")
+    key = studies.key(instance.digest, "mapper lblp", parameters={"class": "single-frame"})
+    level = LevelRecord("latency", "feasible", 40)
+    made.add(studies.record(key, levels=(level,), runtime_s=0.0001), instance, "lblp")
+    lines = gap_table(report.read([small, made.done("single-frame")]), "md").splitlines()
+    assert lines[0].startswith("| instance | class | method |")
+    assert lines[-1].startswith("| chain | single-frame | lblp |")
+    assert lines[-1].endswith("| \\<0.001 |")
+    assert gap_table(report.read([small]), "md").startswith("| instance | method |")
+    assert "llllrrrrr" in gap_table(report.read([small, tmp_path / "alone"]), "latex")

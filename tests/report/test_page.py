@@ -6,6 +6,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from benchmarks.studies.scrolling import measure
 from mapopt.report import report
 from mapopt.report.markup import PAGED_FROM
 from mapopt.studies.records import LevelRecord
@@ -97,13 +98,15 @@ def test_light_and_dark(browser, small, tmp_path):
 
 def test_the_keyboard_reaches_everything(browser, small, tmp_path):
     browser.open(page_of(small, tmp_path))
+    assert browser.until("document.readyState === 'complete'")
+    browser.run("await new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")  # drawn
     browser.press(TAB)
-    assert browser.run("return document.activeElement.className") == "skip"
-    assert browser.run("return document.activeElement.getBoundingClientRect().left >= 0")
+    assert browser.until("document.activeElement.className === 'skip'")
+    assert browser.until("document.activeElement.getBoundingClientRect().left >= 0")
     browser.press(ENTER)
     assert browser.until("document.activeElement.id === 'content'")
     browser.press(TAB)
-    assert browser.run("return document.activeElement.closest('main') !== null")
+    assert browser.until("document.activeElement.matches('main *')")
     levels = browser.run(
         "return [...document.querySelectorAll('h1,h2,h3')].map((each) => Number(each.tagName[1]))"
     )
@@ -183,6 +186,45 @@ def test_print(browser, small, tmp_path):
     browser.open(page)
     assert b64decode(browser.pdf()).startswith(b"%PDF")
     is_quiet(browser, page)
+
+
+def test_paper_says_which_rows_it_shows(browser, many, tmp_path):
+    page = page_of(many, tmp_path)
+    browser.open(page)
+    browser.run("document.querySelector('#runs').nextElementSibling.open = true")
+    browser.run("document.querySelector('#run-list').scrollIntoView()")
+    box = "document.querySelector('#run-list').closest('.paged')"
+    status = f"{box}.querySelector('[role=status]')"
+    assert browser.until(f"{status}.textContent")
+    seen = "(each) => each.getClientRects().length > 0"
+    assert browser.run(f"return [...{box}.querySelectorAll('.pager button')].every({seen})")
+    browser.media("print")
+    try:
+        assert browser.run(f"return ({seen})({status})")
+        assert not browser.run(f"return [...{box}.querySelectorAll('.pager button')].some({seen})")
+        assert (
+            browser.run(f"return getComputedStyle({box}.querySelector('thead button')).borderTopWidth")
+            == "0px"
+        )
+    finally:
+        browser.media("")
+
+
+def test_scrolling_is_measured(many, tmp_path):
+    if browsers.CHROMIUM is None or browsers.DRIVER is None:
+        pytest.skip("chromium or chromedriver is not installed")
+    opening, rows = measure(page_of(many, tmp_path))
+    assert 0 < opening["ready"] <= opening["load"]
+    assert opening["height"] > 2000
+    assert [row[0] for row in rows] == [
+        "nothing scrolls",
+        "first way down",
+        "second way down",
+        "every table open",
+    ]
+    for _, count, middle, most, worst, _ in rows:
+        assert int(count) > 10
+        assert 0 < float(middle) <= float(most) <= float(worst)
 
 
 def test_a_study_without_any_value(browser, small, tmp_path):

@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from mapopt.errors import InputError
-from mapopt.report import report
+from mapopt.report import overview, report
 from mapopt.report.charts.sensitivity import growth
-from mapopt.report.markup import PAGED_FROM, Column, Link, Table, table
+from mapopt.report.markup import PAGED_FROM, Column, Link, Table, paragraph, table
 from mapopt.report.picture import Omitted, Picture
 from mapopt.studies.records import LevelRecord
 from tests.report import studies
@@ -149,6 +149,9 @@ def test_figures_in_every_format(real, tmp_path):
         written, _ = report.write_figures(scene, tmp_path / form, form)
         assert len(written) > 9
         assert all(path.read_bytes().startswith(begin) for path in written)
+        captions = (tmp_path / form / "captions.md").read_text()
+        assert all(f"## {path.name}: " in captions for path in written)
+        assert captions.count("Class: ") == len(written)
     assert "Performance profiles" in (tmp_path / "svg" / "profiles-period-time-triggered.svg").read_text()
 
 
@@ -210,7 +213,12 @@ def test_jitter_keeps_its_range_and_its_seed(real):
 
 def test_options_of_lblp_against_the_default(tmp_path):
     instance, made = studies.chain(), studies.Made(tmp_path / "r")
-    for parameters, period in (({}, 20), ({"avoid": "off"}, 15), ({"slack": 0.5, "peel": "once"}, 30)):
+    for parameters, period in (
+        ({}, 20),
+        ({"avoid": "off"}, 15),
+        ({"slack": 0.5, "peel": "once"}, 30),
+        ({"transfers": True}, 25),
+    ):
         key = studies.key(instance.digest, "mapper lblp", parameters=parameters)
         record = studies.record(key, levels=(LevelRecord("period", "feasible", period),))
         made.add(record, instance, f"lblp {parameters}")
@@ -218,7 +226,11 @@ def test_options_of_lblp_against_the_default(tmp_path):
     shown = next(pictures for key, _, _, pictures in report.sections(scene) if key == "sensitivity")
     picture = next(each for each in shown if isinstance(each, Picture))
     rows = [json.loads(layer["data"]["values"]) for layer in picture.spec["layer"]]
-    assert rows[1] == [{"setting": "avoid=off", "change": -0.25}, {"setting": "slack=0.5", "change": 0.5}]
+    assert rows[1] == [
+        {"setting": "avoid=off", "change": -0.25},
+        {"setting": "slack=0.5", "change": 0.5},
+        {"setting": "transfers=true", "change": 0.25},
+    ]
 
 
 def test_single_frames(tmp_path):
@@ -231,3 +243,74 @@ def test_single_frames(tmp_path):
     assert {"gaps-latency-single", "profiles-latency-single", "gantt", "loads", "jitter-single"} <= keys
     gantt = next(shown for shown in pictures if isinstance(shown, Picture) and shown.key.startswith("gantt"))
     assert "self-timed" in gantt.caption
+
+
+def test_methods_are_compared_where_most_of_them_ran(tmp_path):
+    """Four methods on two instances, and one of them on five others: the four are compared on the two."""
+    made = studies.Made(tmp_path / "r")
+    for number in range(7):
+        instance = studies.chain(f"i{number}", (6, 6, 9, 4 + number))
+        for method in ("lblp", "wb", "rr", "rd") if number < 2 else ("lblp",):
+            key = studies.key(instance.digest, f"mapper {method}")
+            made.add(studies.record(key, levels=(LevelRecord("period", "feasible", 20),)), instance, method)
+    scene = report.read([made.done()])
+    values, cases = scene.typical("time-triggered", "period")
+    assert list(values) == ["lblp", "wb", "rr", "rd"]
+    assert [case.label for case in cases] == ["i0", "i1"]
+    quality = next(pictures for key, _, _, pictures in report.sections(scene) if key == "quality")
+    assert {shown.key for shown in quality if isinstance(shown, Picture)} >= {
+        "profiles-period-time-triggered", "wins-period-time-triggered"
+    }  # fmt: skip
+
+
+def test_many_methods_look_different_and_few_of_them_are_curves(tmp_path):
+    instance, made = studies.chain(), studies.Made(tmp_path / "r")
+    for number in range(20):
+        key = studies.key(instance.digest, "mapper lblp", parameters={"slack": number / 10})
+        record = studies.record(key, levels=(LevelRecord("period", "feasible", 20 + number),), runtime_s=1.0)
+        made.add(record, instance, f"lblp slack={number / 10}")
+    scene = report.read([made.done()])
+    color, shape = (
+        getattr(scene.style, kind)(scene.methods).to_dict()["scale"]["range"] for kind in ("color", "shape")
+    )
+    assert len(set(zip(color, shape, strict=True))) == 20
+    pictures = {
+        shown.key: shown
+        for _, _, _, found in report.sections(scene)
+        for shown in found
+        if isinstance(shown, Picture)
+    }
+    profiles = pictures["profiles-period-time-triggered"]
+    assert "Drawn are 12 of 20 methods" in profiles.caption
+    assert len({row["method"] for row in json.loads(profiles.spec["data"]["values"])}) == 12
+
+
+def test_gantt_charts_and_loads_lead_to_their_runs(real, tmp_path):
+    text = page_of(real, tmp_path)
+    scene = report.read([real])
+    for each in ("gantts", "loads"):
+        pictures = next(found for key, _, _, found in report.sections(scene) if key == each)
+        for picture in pictures:
+            figure = text.split(f'<figure id="{picture.key}"')[1].split("</figure>")[0]
+            words = figure.split("<figcaption>")[1]
+            assert picture.runs
+            assert all(f'<a href="#run-{run}">{method}</a>' in words for method, run in picture.runs)
+
+
+def test_methods_are_summarised_class_by_class(small, tmp_path):
+    instance, made = studies.chain(), studies.Made(tmp_path / "alone", "alone")
+    key = studies.key(instance.digest, "mapper lblp", parameters={"class": "single-frame"})
+    made.add(studies.record(key, levels=(LevelRecord("latency", "feasible", 40),)), instance, "lblp")
+    shown = overview.methods(report.read([small, made.done("single-frame")]))
+    assert [row[:3] for row in shown.rows if row[0] == "lblp"] == [
+        ["lblp", "time-triggered", "2"],
+        ["lblp", "single-frame", "1"],
+    ]
+    assert [column.title for column in overview.methods(report.read([small])).columns][:2] == [
+        "method",
+        "runs",
+    ]
+
+
+def test_options_of_commands_stay_whole():
+    assert paragraph("a < b; --gantt RUN draws.") == "<p>a &lt; b; <code>--gantt RUN</code> draws.</p>"

@@ -103,3 +103,12 @@ def test_where_no_file_can_be_the_table_is_in_memory(folder):
 def test_a_store_without_records_is_empty(tmp_path):
     (tmp_path / "s").mkdir()
     assert rows(Folder(tmp_path / "s")) == []
+
+
+def test_a_file_that_cannot_be_opened_is_a_problem_of_its_own(folder):
+    folder.store.file(key(0)).unlink()
+    folder.store.file(key(0)).symlink_to(folder.path / "nowhere")
+    folder.store.file(key(2)).write_bytes(b"{}")
+    with Table(folder) as table:
+        assert [row.seed for row in sorted(table.rows(), key=lambda row: row.seed)] == [1, 3, 4]
+        assert [key(2).id in problem for problem in table.problems] == [True]

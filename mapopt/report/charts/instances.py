@@ -11,7 +11,7 @@ import msgspec
 from mapopt.errors import InputError, MapoptError
 from mapopt.mapping import Mapping, Pattern
 from mapopt.report.cases import Case
-from mapopt.report.picture import INK, MUTED, WIDTH, Omitted, Picture, Shown, data, finished, plural
+from mapopt.report.picture import INK, MUTED, WIDTH, Omitted, Picture, Shown, data, finished, plural, varied
 from mapopt.report.runs import Run
 from mapopt.report.scene import CLASSES, Scene
 
@@ -188,18 +188,14 @@ def load_bars(scene: Scene, case: Case) -> Shown:
         f"best of each method.{more}",
         finished(chart),
         wide=True,
+        runs=tuple((each.run.method, each.run.id) for each in shown),
     )
 
 
 def _varied(found: tuple[Found, ...]) -> tuple[Found, ...]:
-    """Return as many runs as fit: first one of each mapper, whatever its options, then the others."""
-    firsts = {each.run.method.split()[0]: each for each in reversed(found)}
-    wanted = {id(each) for each in firsts.values()}
-    order = sorted(found, key=lambda each: id(each) not in wanted)
-    if len(order) > MAX_METHODS_LOADS and found[-1] in order[MAX_METHODS_LOADS:]:
-        order.insert(MAX_METHODS_LOADS - 1, found[-1])
-    kept = {id(each) for each in order[:MAX_METHODS_LOADS]}
-    return tuple(each for each in found if id(each) in kept)
+    """Return as many runs as fit."""
+    kept = varied([each.run.method for each in found], MAX_METHODS_LOADS)
+    return tuple(each for each in found if each.run.method in kept)
 
 
 def gantts(scene: Scene) -> Iterator[Shown]:
@@ -264,6 +260,7 @@ def gantt_of(scene: Scene, case: Case, run: Run) -> Shown:
         f"Class: {stated}. One instance, one run.",
         spec,
         wide=True,
+        runs=((run.method, run.id),),
     )
 
 

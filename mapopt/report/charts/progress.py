@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 from mapopt.report.cases import Case
-from mapopt.report.charts.quality import MAX_STEPS, drawn, thinned
-from mapopt.report.picture import WIDTH, Omitted, Picture, Shown, data, finished
-from mapopt.report.runs import Run
+from mapopt.report.charts.quality import MAX_CURVES, MAX_STEPS, drawn, some_of, thinned
+from mapopt.report.picture import WIDTH, Omitted, Picture, Shown, data, finished, varied
+from mapopt.report.runs import Run, Steps
 from mapopt.report.scene import Scene
 from mapopt.report.statistics import ecdf, primal_gap, primal_integral
 
@@ -18,6 +17,9 @@ TARGETS = (0.01, 0.1)
 
 MAX_TRACES = 5000
 """Most records whose traces are read."""
+
+Traced = dict[str, list[tuple[int, Steps, float]]]
+"""For each method, of every run: the best known value of its instance, when the run improved, and its seconds."""
 
 LEAST_SECONDS = 1e-5
 """Where logarithmic time axes begin at the earliest."""
@@ -32,37 +34,14 @@ def progress(scene: Scene) -> Iterator[Shown]:
             yield gap_over_time(scene, compared, objective)
 
 
-def improvements(run: Run, objective: str) -> tuple[tuple[float, float], ...]:
-    """Return ``(seconds, value)`` whenever a run's value improved, as its trace says.
-
-    A run without a trace has its value when it ends.
-    """
-    found: list[tuple[float, float]] = []
-    for entry in run.trace:
-        if (
-            entry.objective == objective
-            and entry.value is not None
-            and (not found or entry.value < found[-1][1])
-        ):
-            found.append((entry.time_s, float(entry.value)))
-    value = run.value(objective)
-    if value is not None and run.runtime_s is not None and (not found or value < found[-1][1]):
-        found.append((run.runtime_s, float(value)))
-    return tuple(found)
-
-
-def says_when(run: Run, objective: str) -> bool:
-    """Return whether it is known when a run found its value, if it found one."""
-    return run.value(objective) is None or bool(improvements(run, objective))
-
-
-def seconds_to(case: Case, run: Run, objective: str, target: float) -> float:
-    """Return the seconds after which a run's gap was at most ``target``; infinite if it never was."""
+def seconds_to(case: Case, run: Run, objective: str, targets: Sequence[float]) -> list[float]:
+    """Return for each target the seconds after which a run's gap was at most this; infinite if it never was."""
     proof = case.proof(run, objective)
     if proof is None:
-        return math.inf
-    limit = proof.ticks * (1 + target)
-    return next((seconds for seconds, value in improvements(run, objective) if value <= limit), math.inf)
+        return [math.inf] * len(targets)
+    steps = run.improvements(objective)
+    limits = (proof.ticks * (1 + target) for target in targets)
+    return [next((seconds for seconds, value in steps if value <= limit), math.inf) for limit in limits]
 
 
 def time_to_target(scene: Scene, compared: str, objective: str) -> Shown:
@@ -74,12 +53,17 @@ def time_to_target(scene: Scene, compared: str, objective: str) -> Shown:
     rows: list[dict[str, object]] = []
     times: list[float] = []
     curves = []
-    for method in scene.methods:
-        made = [
-            (case, run) for case in cases for run in case.made.get(method, ()) if says_when(run, objective)
+    methods_run = [method for method in scene.methods if any(case.made.get(method) for case in cases)]
+    methods_shown = varied(methods_run, MAX_CURVES)
+    for method in methods_shown:
+        reached = [
+            seconds_to(case, run, objective, TARGETS)
+            for case in cases
+            for run in case.made.get(method, ())
+            if run.says_when(objective)
         ]
-        for target in TARGETS:
-            steps = ecdf([max(LEAST_SECONDS, seconds_to(case, run, objective, target)) for case, run in made])
+        for target, seconds in zip(TARGETS, zip(*reached, strict=True), strict=False):
+            steps = ecdf([max(LEAST_SECONDS, each) for each in seconds])
             if steps:
                 curves.append((method, target, steps))
                 times += [steps[0][0], steps[-1][0]]
@@ -110,7 +94,8 @@ def time_to_target(scene: Scene, compared: str, objective: str) -> Shown:
         f"target-{objective}-{compared}",
         title,
         "Empirical distribution of the seconds until a run's gap was at most the target; runs that never came so far, "
-        f"failed ones included, keep a curve below 100%.{sample} {scene.context(compared, cases, methods)}",
+        f"failed ones included, keep a curve below 100%.{some_of(methods_shown, methods_run)}{sample} "
+        f"{scene.context(compared, cases, methods)}",
         finished(chart),
     )
 
@@ -126,23 +111,24 @@ def sampled(scene: Scene, compared: str) -> tuple[tuple[Case, ...], str]:
     return cases[::every], note
 
 
-def traced(scene: Scene, compared: str, objective: str) -> dict[str, list[tuple[Case, Run]]]:
-    """Return for each method the runs that say when they found their values, and those that found none."""
+def traced(scene: Scene, compared: str, objective: str) -> Traced:
+    """Return for each method when its runs that say so improved; runs that found nothing never did."""
     cases = [case for case in sampled(scene, compared)[0] if case.best(objective) is not None]
     found = {
         method: [
-            (case, run) for case in cases for run in case.made.get(method, ()) if says_when(run, objective)
+            (case.best(objective) or 0, run.improvements(objective), run.runtime_s or 0.0)
+            for case in cases
+            for run in case.made.get(method, ())
+            if run.says_when(objective)
         ]
         for method in scene.methods
     }
-    return {
-        method: runs for method, runs in found.items() if any(improvements(run, objective) for _, run in runs)
-    }
+    return {method: runs for method, runs in found.items() if any(steps for _, steps, _ in runs)}
 
 
-def longest(runs: Sequence[tuple[Case, Run]]) -> float:
+def longest(found: Traced) -> float:
     """Return the seconds of the longest run, at least a little."""
-    return max(LEAST_SECONDS * 10, *(run.runtime_s or 0.0 for _, run in runs))
+    return max(LEAST_SECONDS * 10, *(seconds for runs in found.values() for _, _, seconds in runs))
 
 
 def mean_integrals(scene: Scene, compared: str, objective: str) -> dict[str, float]:
@@ -150,13 +136,9 @@ def mean_integrals(scene: Scene, compared: str, objective: str) -> dict[str, flo
     found = traced(scene, compared, objective)
     if not found:
         return {}
-    end = longest(list(chain.from_iterable(found.values())))
+    end = longest(found)
     return {
-        method: math.fsum(
-            primal_integral(improvements(run, objective), case.best(objective) or 0, end)
-            for case, run in runs
-        )
-        / len(runs)
+        method: math.fsum(primal_integral(steps, best, end) for best, steps, _ in runs) / len(runs)
         for method, runs in found.items()
     }
 
@@ -170,37 +152,38 @@ def gap_over_time(scene: Scene, compared: str, objective: str) -> Shown:
     cases, sample = sampled(scene, compared)
     if not found:
         return Omitted(title, "no record says when its values were found")
-    runs_found = list(chain.from_iterable(found.values()))
-    times = [max(LEAST_SECONDS, at) for _, run in runs_found for at, _ in improvements(run, objective)[:1]]
-    begin, end = _decades([*times, longest(runs_found)])
+    firsts = [steps[0][0] for runs in found.values() for _, steps, _ in runs if steps]
+    begin, end = _decades([max(LEAST_SECONDS, min(firsts)), longest(found)])
+    shown = varied(list(found), MAX_CURVES)
     rows = [
         {"method": method, "seconds": seconds, "gap": gap}
-        for method, runs in found.items()
-        for seconds, gap in _mean_gap(runs, objective, begin, end)
+        for method in shown
+        for seconds, gap in _mean_gap(found[method], begin, end)
     ]
     chart = alt.Chart(data(rows)).mark_line(interpolate="step-after", strokeWidth=2).encode(
         x=_seconds(begin, end),
         y=alt.Y("gap:Q", title="mean primal gap", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="~%")),
-        color=scene.style.color(found),
-        strokeDash=scene.style.dash(found),
+        color=scene.style.color(shown),
+        strokeDash=scene.style.dash(shown),
     )  # fmt: skip
     return Picture(
         f"time-{objective}-{compared}",
         title,
         "Primal gap = |value - best known| / max(|value|, |best known|), 100% before the first value; mean over the "
-        f"runs; the overview lists the integrals.{sample} {scene.context(compared, cases, list(found))}",
+        f"runs; the overview lists the integrals.{some_of(shown, found)}{sample} "
+        f"{scene.context(compared, cases, shown)}",
         finished(chart.properties(width=WIDTH, height=260)),
     )
 
 
 def _mean_gap(
-    runs: Sequence[tuple[Case, Run]], objective: str, begin: float, end: float
+    runs: Sequence[tuple[int, Steps, float]], begin: float, end: float
 ) -> Iterator[tuple[float, float]]:
     """Yield the mean primal gap after each time at which that of some run changes."""
     changes: list[tuple[float, float]] = []
-    for case, run in runs:
-        best, before = case.best(objective) or 0, 1.0
-        for seconds, value in improvements(run, objective):
+    for best, found, _ in runs:
+        before = 1.0
+        for seconds, value in found:
             after = primal_gap(value, best)
             changes.append((seconds, (after - before) / len(runs)))
             before = after

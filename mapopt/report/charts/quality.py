@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from statistics import median
 from typing import TypeVar
 
-from mapopt.report.picture import INK, WIDTH, Omitted, Picture, Shown, data, finished
+from mapopt.report.gap_table import share
+from mapopt.report.picture import INK, WIDTH, Omitted, Picture, Shown, data, finished, varied
 from mapopt.report.scene import Scene
 from mapopt.report.statistics import Steps, pairwise_wins, performance_profiles
 
 MAX_STEPS = 300
 """Most steps of a curve that are drawn; beyond, every n-th is."""
+
+MAX_CURVES = 12
+"""Most curves in a picture."""
+
+MAX_NARROW = 10
+"""Most methods in a picture of pairs that shares its row with another."""
 
 Item = TypeVar("Item")
 
@@ -51,7 +58,11 @@ def gaps(scene: Scene, compared: str, objective: str) -> Shown:
         for method in methods
         for gap in thinned(sorted(found[method]), MAX_STEPS)
     ]
-    middles = [{"method": method, "gap": median(found[method])} for method in methods]
+    middles = [
+        {"method": method, "gap": middle, "label": share(middle)}
+        for method in methods
+        for middle in [median(found[method])]
+    ]
     wide = max(map(max, found.values())) > 1
     scale = alt.Scale(type="sqrt" if wide else "linear", zero=True)
     y = alt.Y(
@@ -67,16 +78,16 @@ def gaps(scene: Scene, compared: str, objective: str) -> Shown:
         .encode(x=x, y=y, tooltip=["method:N", alt.Tooltip("gap:Q", format=".2%")])
     )  # fmt: skip
     labels = (
-        alt.Chart(data(middles)).mark_text(align="left", dx=8, dy=-8, fontSize=10, color=INK)
-        .encode(x=x, y=y, text=alt.Text("gap:Q", format=".1%"))
+        alt.Chart(data(middles)).mark_text(align="right", dx=54, fontSize=10, color=INK)
+        .encode(x=alt.value(WIDTH), y=y, text="label:N")
     )  # fmt: skip
     spec = finished(alt.layer(ticks, marks, labels).properties(width=WIDTH, height=alt.Step(24)))
     count = sum(map(len, found.values()))
     return Picture(
         f"gaps-{objective}-{compared}",
         title,
-        f"One tick per run ({count:,} with a value and a bound), diamond: median. Gap = value / best bound that "
-        f"holds for the run - 1{', on a square-root axis' if wide else ''}. "
+        f"One tick per run ({count:,} with a value and a bound), diamond and number: median. Gap = value / best bound "
+        f"that holds for the run - 1{', on a square-root axis' if wide else ''}. "
         f"{scene.context(compared, scene.of_class(compared), methods)}",
         spec,
     )
@@ -90,13 +101,15 @@ def profiles(scene: Scene, compared: str, objective: str) -> Shown:
     costs, cases = scene.typical(compared, objective)
     if len(costs) < 2:
         return Omitted(title, "fewer than two methods were run on the same instances")
-    curves = performance_profiles(costs)
+    everyone = performance_profiles(costs)
+    shown = varied(list(costs), MAX_CURVES)
+    curves = {method: everyone[method] for method in shown}
     largest = max((steps[-1][0] for steps in curves.values() if steps), default=1.0)
     end = min(LARGEST_FACTOR, max(1.02, largest * 1.02))
     rows = [
-        {"method": method, "factor": factor, "share": share}
+        {"method": method, "factor": factor, "share": reached}
         for method, steps in curves.items()
-        for factor, share in drawn(steps, 1.0, end)
+        for factor, reached in drawn(steps, 1.0, end)
     ]
     cut = "" if largest <= end else f" The axis ends at {end:g}; the largest factor is {largest:.3g}."
     chart = alt.Chart(data(rows)).mark_line(interpolate="step-after", strokeWidth=2, clip=True).encode(
@@ -107,14 +120,15 @@ def profiles(scene: Scene, compared: str, objective: str) -> Shown:
             axis=alt.Axis(format="~g", tickCount=6),
         ),
         y=alt.Y("share:Q", title="share of instances", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="~%")),
-        color=scene.style.color(costs),
-        strokeDash=scene.style.dash(costs),
+        color=scene.style.color(shown),
+        strokeDash=scene.style.dash(shown),
     )  # fmt: skip
     return Picture(
         f"profiles-{objective}-{compared}",
         title,
         "Left end: how often a method is the best; higher and further left is better. Random methods count with "
-        f"the median over their seeds.{cut} {scene.context(compared, cases, list(costs))}{scene.left_out(list(costs))}",
+        f"the median over their seeds.{some_of(shown, costs)}{cut} "
+        f"{scene.context(compared, cases, list(costs))}{scene.left_out(compared, costs)}",
         finished(chart.properties(width=WIDTH, height=260)),
     )
 
@@ -153,15 +167,23 @@ def wins(scene: Scene, compared: str, objective: str) -> Shown:
         f"wins-{objective}-{compared}",
         title,
         f"Share of instances on which the row's {objective} is strictly below the column's; the rest up to 100% of a "
-        f"pair are ties. {scene.context(compared, cases, names)}{scene.left_out(names)}",
+        f"pair are ties. {scene.context(compared, cases, names)}{scene.left_out(compared, names)}",
         finished(alt.layer(cells, texts).properties(width=step, height=alt.Step(24))),
+        wide=len(names) > MAX_NARROW,
     )
+
+
+def some_of(shown: Sequence[str], methods: Collection[str]) -> str:
+    """Return a sentence for captions if not all methods are drawn."""
+    if len(shown) == len(methods):
+        return ""
+    return f" Drawn are {len(shown)} of {len(methods)} methods, one of each mapper first."
 
 
 def drawn(steps: Steps, begin: float, end: float) -> Iterator[tuple[float, float]]:
     """Yield the points of a step function between two ends, both included, and not too many."""
-    before = max((share for at, share in steps if at <= begin), default=0.0)
-    inside = [(at, share) for at, share in steps if begin < at <= end]
+    before = max((reached for at, reached in steps if at <= begin), default=0.0)
+    inside = [(at, reached) for at, reached in steps if begin < at <= end]
     last = inside[-1][1] if inside else before
     return chain([(begin, before)], thinned(inside, MAX_STEPS), [(end, last)])
 

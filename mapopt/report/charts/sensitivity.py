@@ -43,7 +43,9 @@ def changed(run: Run, default: Mapping[str, object]) -> str | None:
     if run.mapper != MAPPER:
         return None
     return " ".join(
-        f"{name}={value}" for name, value in run.parameters.items() if default.get(name, value) != value
+        f"{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in run.parameters.items()
+        if default.get(name, value) != value
     )
 
 
