@@ -19,8 +19,8 @@ from mapopt.options import Options, option
 SEARCH_S, SOLVE_S = 0.3, 10.0
 """Budgets from which schedules are annealed, and from which formulations are solved."""
 
-PLACEMENTS, CYCLIC_MOVES = 200_000, 1_000_000
-"""Per second of the budget, about: nodes placed in list schedules, and changes of cyclic orders."""
+PLACEMENTS, CYCLIC_MOVES, LINK_MOVES = 200_000, 1_000_000, 500_000
+"""Per second, about: nodes placed in list schedules, and changes of cyclic orders, of nodes and with links."""
 
 PERIOD_SHARE, LIST_SHARE = 0.3, 0.5
 """Shares of the budget for the period, and of the rest for list schedules where there are cyclic orders, too."""
@@ -87,13 +87,18 @@ def _tuned() -> ParametricOptions:
 def _annealed(instance: Instance, start: Mapping, left_s: float, seed: int) -> Iterator[Mapping]:
     """Yield annealed schedules at the start's period, by as many methods as support the instance."""
     from mapopt.search.annealing import annealed_cyclic, annealed_list
-    from mapopt.transfers import Delay, Free
+    from mapopt.solvers.link_annealing import annealed_links
+    from mapopt.transfers import Delay, Free, Links
 
     target = lower_bounds(instance).latency.ticks
     if start.horizon is None or _latency(instance, start) <= target:
         return
-    is_cyclic = isinstance(instance.transfer, (Free, Delay))
-    lists_s = LIST_SHARE * left_s if is_cyclic else left_s
+    cyclic, pace = {
+        Free: (annealed_cyclic, CYCLIC_MOVES),
+        Delay: (annealed_cyclic, CYCLIC_MOVES),
+        Links: (annealed_links, LINK_MOVES),
+    }.get(type(instance.transfer), (None, 0))
+    lists_s = left_s if cyclic is None else LIST_SHARE * left_s
     placements = int(PLACEMENTS * lists_s)
     found = annealed_list(
         instance,
@@ -105,11 +110,9 @@ def _annealed(instance: Instance, start: Mapping, left_s: float, seed: int) -> I
     )
     if found is not None:
         yield found.mapping
-    if is_cyclic:
-        moves = int(CYCLIC_MOVES * (left_s - lists_s))
-        found = annealed_cyclic(
-            instance, start.horizon, seed=seed, iterations=max(1, moves), target=target, start=start
-        )
+    if cyclic is not None:
+        moves = max(1, int(pace * (left_s - lists_s)))
+        found = cyclic(instance, start.horizon, seed=seed, iterations=moves, target=target, start=start)
         if found is not None:
             yield found.mapping
 

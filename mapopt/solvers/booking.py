@@ -27,7 +27,13 @@ ENOUGH = 0.001
 
 
 def book(
-    instance: Instance, mapping: Mapping, period: int, *, seed: int = 0, stop: Callable[[], bool] = never
+    instance: Instance,
+    mapping: Mapping,
+    period: int,
+    *,
+    seed: int = 0,
+    moves: int | None = None,
+    stop: Callable[[], bool] = never,
 ) -> Schedule | None:
     """Schedule nodes and transfers with the units of a mapping, close to its starts.
 
@@ -43,6 +49,8 @@ def book(
         same names.
     period
         Ticks.
+    moves
+        Of each annealing, at most :data:`MOVES` per task.
     seed, stop
         Of the annealings; ``stop`` is asked about every tenth of a second.
 
@@ -64,6 +72,7 @@ def book(
         np.arange(len(node_start)), instance.unit_class[list(units.assignment(instance)[0])]
     ]
     without = int((node_start + duration).max())
+    most = MOVES * program.n_tasks if moves is None else min(moves, MOVES * program.n_tasks)
     for number, heat in enumerate(HEATS):
         if place is None or (best is not None and best.latency <= (1 + ENOUGH) * without):
             break
@@ -73,7 +82,7 @@ def book(
             place,
             period,
             seed=seed + number,
-            moves=MOVES * program.n_tasks,
+            moves=most,
             heat=heat,
             effort=effort,
         )

@@ -48,9 +48,9 @@ def annealed_links(
 ) -> Schedule | None:
     """Anneal schedules of an instance whose transfers go over links.
 
-    In turn, units and the places of nodes on them are annealed as if no transfer ever waited, every improvement getting
-    its transfers booked on the links; and the order of all tasks of the best schedule, on units and on links, is
-    annealed with the assignment kept.
+    In turn, units and the places of nodes on them are annealed as if no transfer ever waited, and the best gets its
+    transfers booked on the links; and the order of all tasks of the best schedule, on units and on links, is annealed
+    with the assignment kept.
 
     Parameters
     ----------
@@ -59,7 +59,8 @@ def annealed_links(
     period
         Ticks.
     iterations, seconds
-        Limits in moves and time; with neither, ``target`` or ``stop`` has to end the search.
+        Limits in moves, those of bookings not counted, and time; with neither, ``target`` or ``stop`` has to end the
+        search.
     target
         A latency that is good enough, such as a lower bound.
     start
@@ -114,6 +115,7 @@ class _Search:
         self.instance, self.period, self.seed = instance, period, seed
         self.effort, self.target, self.on_better = effort, target, on_better
         self.relaxed = without_contention(instance)
+        self.round_moves = min(ROUND_MOVES, effort.iterations or ROUND_MOVES)
         self.best: Schedule | None = None
         self.overloads = (
             False  # whether units found without contention had more work on a link than the period
@@ -145,19 +147,12 @@ class _Search:
             self.on_better(self.best)
 
     def place_units(self, best: Schedule, number: int) -> None:
-        """Anneal units and places of nodes without contention, and book the transfers of every improvement."""
+        """Anneal units and places of nodes without contention, and book the transfers of the best."""
         if self.is_done or self.overloads:
             return
         left, moves = self._left(UNITS_SHARE)
         clock, seed = time.perf_counter(), self.seed + number
-
-        def hear(better: Schedule) -> None:
-            if self.best is None or better.latency < self.best.latency:
-                booked = book(self.instance, better.mapping, self.period, seed=seed, stop=self.stops)
-                self.overloads |= booked is None
-                self.offer(booked)
-
-        annealed_cyclic(
+        relaxed = annealed_cyclic(
             self.relaxed,
             self.period,
             seed=seed,
@@ -166,10 +161,15 @@ class _Search:
             target=self.target,
             start=bare(best.mapping, self.relaxed),
             stop=self.effort.stop,
-            on_better=hear,
         )
         if moves is not None:
             self.effort.book(moves, time.perf_counter() - clock)
+        if relaxed is not None and relaxed.latency < best.latency:
+            booked = book(
+                self.instance, relaxed.mapping, self.period, seed=seed, moves=moves, stop=self.stops
+            )
+            self.overloads = booked is None
+            self.offer(booked)
 
     def order_tasks(self, best: Schedule, number: int) -> None:
         """Anneal the order of all tasks of the best schedule."""
@@ -196,7 +196,7 @@ class _Search:
         """Return the seconds or the moves of a part of a round."""
         effort = self.effort
         if effort.iterations is not None:
-            return None, max(1, min(ROUND_MOVES, int(share * effort.iterations)))
+            return None, max(1, min(effort.iterations, round(share * self.round_moves)))
         left = ROUND_SECONDS
         if effort.seconds is not None:
             left = min(left, effort.seconds - (time.perf_counter() - effort.began))
