@@ -7,6 +7,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from mapopt.errors import InputError
@@ -128,7 +129,7 @@ class Options:
     """
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
+        hints = _hints(type(self))
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if not _accepts(hints[field.name], value, field.metadata):
@@ -139,7 +140,7 @@ class Options:
     @classmethod
     def describe(cls) -> tuple[OptionInfo, ...]:
         """Return what a user needs to know of every option."""
-        hints = get_type_hints(cls)
+        hints = _hints(cls)
         return tuple(
             OptionInfo(
                 name=field.name,
@@ -179,7 +180,7 @@ class Options:
         InputError
             If an option is unknown or has a value it does not take.
         """
-        hints = get_type_hints(cls)
+        hints = _hints(cls)
         known = {field.name: field for field in dataclasses.fields(cls)}
         for name in values:
             if name not in known:
@@ -194,6 +195,17 @@ class Options:
     def as_dict(self) -> dict[str, Value]:
         """Return all options and their values, defaults included."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    """Return the types of an option set's fields."""
+    return _evaluated(kind)
+
+
+@cache
+def _evaluated(kind: Any) -> dict[str, Any]:
+    """Return them evaluated, once: they are declared as texts, which takes long to read."""
+    return get_type_hints(kind)
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:

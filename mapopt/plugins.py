@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from mapopt.errors import InputError
@@ -51,7 +54,7 @@ class Plugins:
         InputError
             If a name is registered twice, or a class cannot be loaded or lacks an attribute.
         """
-        return tuple((self._load(entry), _origin(entry)) for entry in self._registered().values())
+        return tuple((self._load(*found), found[1]) for found in self._registered().values())
 
     def find(self, name: str) -> Any:
         """Return the class of this name.
@@ -68,7 +71,7 @@ class Plugins:
             raise InputError(
                 f"{self.kind} {name!r}: is not registered; {guess}there are {', '.join(registered)}"
             )
-        return self._load(registered[name])
+        return self._load(*registered[name])
 
     def make(self, name: str, options: Iterable[str] | dict[str, Value] = ()) -> Any:
         """Make an object with options.
@@ -96,22 +99,21 @@ class Plugins:
             raise InputError(f"{self.kind} {name!r}: {error}") from None
         return kind(chosen)
 
-    def _registered(self) -> dict[str, EntryPoint]:
-        found: dict[str, EntryPoint] = {}
-        for entry in sorted(
-            entry_points(group=self.group), key=lambda entry: (entry.name, _origin(entry), entry.value)
-        ):
+    def _registered(self) -> dict[str, tuple[EntryPoint, str]]:
+        """Return every entry point and the distribution it comes from, by name."""
+        found: dict[str, tuple[EntryPoint, str]] = {}
+        for entry, origin in _entries(self.group, _places()):
             if entry.name in found:
+                first, its_origin = found[entry.name]
                 raise InputError(
-                    f"{self.kind} {entry.name!r}: is registered by {_origin(found[entry.name])} "
-                    f"({found[entry.name].value}) and by {_origin(entry)} ({entry.value}); names must be unique, "
-                    "uninstall one of them"
+                    f"{self.kind} {entry.name!r}: is registered by {its_origin} ({first.value}) and by {origin} "
+                    f"({entry.value}); names must be unique, uninstall one of them"
                 )
-            found[entry.name] = entry
+            found[entry.name] = entry, origin
         return found
 
-    def _load(self, entry: EntryPoint) -> Any:
-        where = f"{self.kind} {entry.name!r} of {_origin(entry)} ({entry.value})"
+    def _load(self, entry: EntryPoint, origin: str) -> Any:
+        where = f"{self.kind} {entry.name!r} of {origin} ({entry.value})"
         try:
             kind = entry.load()
         except Exception as error:  # a third party's module may raise anything on import
@@ -126,6 +128,25 @@ class Plugins:
         if not (isinstance(kind.options_type, type) and issubclass(kind.options_type, Options)):
             raise InputError(f"{where}: options_type must be a subclass of mapopt.options.Options")
         return kind
+
+
+@lru_cache(maxsize=16)
+def _entries(group: str, _: tuple[tuple[str, int], ...]) -> tuple[tuple[EntryPoint, str], ...]:
+    """Return the entry points of a group, sorted, with their distributions, which take milliseconds to read."""
+    found = [(entry, _origin(entry)) for entry in entry_points(group=group)]
+    return tuple(sorted(found, key=lambda each: (each[0].name, each[1], each[0].value)))
+
+
+def _places() -> tuple[tuple[str, int], ...]:
+    """Return where distributions are looked for, and when something was last installed or removed there."""
+    return tuple((place, _modified(place)) for place in sys.path)
+
+
+def _modified(place: str) -> int:
+    try:
+        return Path(place).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _origin(entry: EntryPoint) -> str:

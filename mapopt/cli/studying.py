@@ -21,6 +21,14 @@ StudyFile = Annotated[
 ResultFolder = Annotated[
     Path, typer.Option("--results", help="Folder of results; the study has a folder of its name in there.")
 ]
+ExecutorName = Annotated[
+    Literal["local", "dask"],
+    typer.Option("--executor", help="Processes here, or the workers of a Dask scheduler."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="Of the Dask scheduler, e.g. tcp://10.0.0.1:8786."),
+]
 SHOWN = 20
 """Failures that are listed; --json has all of them."""
 
@@ -51,12 +59,8 @@ def run(
         int | None, typer.Option(min=1, help="Runs at a time; default: one per processor.")
     ] = None,
     results: ResultFolder = Path("results"),
-    executor: Annotated[
-        Literal["local", "dask"], typer.Option(help="Processes here, or the workers of a Dask scheduler.")
-    ] = "local",
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Of the Dask scheduler, e.g. tcp://10.0.0.1:8786.")
-    ] = None,
+    executor: ExecutorName = "local",
+    scheduler: Scheduler = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Make runs again that failed.")
     ] = False,
@@ -68,7 +72,7 @@ def run(
     """
     from mapopt.studies.running import run_study
 
-    chosen = _executor(executor, scheduler, jobs)
+    chosen = chosen_executor(executor, scheduler, jobs)
     with _Display(quiet=as_json) as display:
         try:
             run_study(study, results, chosen, retry_failed=retry_failed, on_progress=display.show)
@@ -115,7 +119,14 @@ def merge(
             output.note(f"skipped: {reason}")
 
 
-def _executor(name: str, scheduler: str | None, jobs: int | None) -> Executor:
+def chosen_executor(name: str, scheduler: str | None, jobs: int | None) -> Executor:
+    """Return what makes runs.
+
+    Raises
+    ------
+    InputError
+        If options do not go together.
+    """
     from mapopt.errors import InputError
     from mapopt.studies.running import Local, default_jobs
 

@@ -1,4 +1,4 @@
-"""``tune``: the options of a mapper tuned on some instances and judged on others."""
+"""``tune``: the options of a mapper or a formulation tuned on some instances and judged on others."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import typer
 from typer.core import TyperGroup
 
 from mapopt.cli import arguments, output
+from mapopt.cli.studying import ExecutorName, Scheduler, chosen_executor
 
 if TYPE_CHECKING:
+    from mapopt.studies.running import Executor
     from mapopt.tuning.findings import Findings
     from mapopt.tuning.running import Budgeted
     from mapopt.tuning.setup import Setup
@@ -32,7 +34,7 @@ app = typer.Typer(
     cls=RunByDefault,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Tune a mapper from a tuning file: `mapopt tune FILE` is short for `mapopt tune run FILE`.",
+    help="Tune a mapper or a formulation from a tuning file: `mapopt tune FILE` is short for `mapopt tune run FILE`.",
 )
 
 TuningFile = Annotated[
@@ -56,7 +58,7 @@ Trials = Annotated[
 Timeout = Annotated[
     float | None, typer.Option(help="Seconds after which no trial begins; default: as in the file.")
 ]
-Jobs = Annotated[int, typer.Option(min=1, help="Processes that make trials.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Processes that make trials; default: 1.")]
 SHOWN = 10
 """Reasons that are listed; --json has all of them."""
 
@@ -86,16 +88,19 @@ def run(
     trials: Trials = None,
     timeout: Timeout = None,
     storage: Storage = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
+    executor: ExecutorName = "local",
+    scheduler: Scheduler = None,
     results: ResultFolder = Path("results"),
     as_json: arguments.AsJson = False,
 ) -> None:
     """Make the trials of a tuning study that were not made yet, and compare what was found on held-out instances.
 
     Ctrl-C keeps what is done; the same command goes on from there. Any number of these commands may share a study, on
-    many machines if its storage is PostgreSQL. Exits with 1 if trials failed.
+    many machines if its storage is PostgreSQL; with --executor dask the workers of a cluster do. Exits with 1 if trials
+    failed.
     """
-    _tune(file, results, storage, _budgeted(trials, timeout, jobs), as_json)
+    _tune(file, results, storage, _budgeted(trials, timeout, jobs, executor, scheduler), as_json)
 
 
 @app.command()
@@ -104,7 +109,9 @@ def resume(
     trials: Trials = None,
     timeout: Timeout = None,
     storage: Storage = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
+    executor: ExecutorName = "local",
+    scheduler: Scheduler = None,
     results: ResultFolder = Path("results"),
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -112,7 +119,7 @@ def resume(
     from mapopt.tuning.setup import existing
 
     existing(file, results, storage)
-    _tune(file, results, storage, _budgeted(trials, timeout, jobs), as_json)
+    _tune(file, results, storage, _budgeted(trials, timeout, jobs, executor, scheduler), as_json)
 
 
 @app.command()
@@ -137,11 +144,12 @@ def export(
     file: TuningFile,
     out: arguments.Output,
     storage: Storage = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
     results: ResultFolder = Path("results"),
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Write the options found as a parameter file, which any command takes as `--mapper tuned:FILE`."""
+    """Write the options found as a parameter file, for `--mapper tuned:FILE` or `--formulation tuned:FILE`."""
+    from mapopt.studies.running import Local
     from mapopt.tuning.concluding import parameters_of
     from mapopt.tuning.setup import existing
 
@@ -150,23 +158,28 @@ def export(
         from mapopt.errors import InputError
 
         raise InputError(f"{out}: has not the suffix .json, by which `tuned:FILE` knows files; add it")
-    parameters = parameters_of(_conclude(existing(file, results, storage), jobs, quiet=as_json))
+    parameters = parameters_of(_conclude(existing(file, results, storage), Local(jobs or 1), quiet=as_json))
     parameters.save(out)
     if as_json:
         output.print_json(parameters)
     else:
         settings = ", ".join(f"{name}={value}" for name, value in parameters.options.items())
-        print(f"{out}: {parameters.mapper} with {settings}")
-        print(f"use it with: --mapper tuned:{out}")
+        print(f"{out}: {parameters.mapper or parameters.formulation} with {settings}")
+        print(f"use it with: --{'mapper' if parameters.mapper else 'formulation'} tuned:{out}")
 
 
-def _budgeted(trials: int | None, timeout: float | None, jobs: int) -> Budgeted:
+def _budgeted(
+    trials: int | None, timeout: float | None, jobs: int | None, executor: str, scheduler: str | None
+) -> Budgeted:
     from mapopt.errors import InputError
     from mapopt.tuning.running import Budgeted
 
     if timeout is not None and not 0 < timeout < 1e9:
         raise InputError(f"--timeout: is {timeout:g}; it must be > 0 seconds and finite")
-    return Budgeted(trials, timeout, jobs)
+    local = executor == "local"
+    return Budgeted(
+        trials, timeout, jobs or 1, chosen_executor(executor, scheduler, (jobs or 1) if local else jobs)
+    )
 
 
 def _tune(file: Path, results: Path, storage: str | None, asked: Budgeted, as_json: bool) -> None:
@@ -177,7 +190,7 @@ def _tune(file: Path, results: Path, storage: str | None, asked: Budgeted, as_js
             setup, progress = run_tuning(
                 file, results, storage, asked, on_runs=display.show_runs, on_trial=display.show_trials
             )
-        findings = _conclude(setup, asked.jobs, quiet=as_json) if progress.best is not None else None
+        findings = _conclude(setup, asked.runs, quiet=as_json) if progress.best is not None else None
     except KeyboardInterrupt:
         output.note("mapopt: interrupted; what is done is kept, and the same command goes on from there")
         raise typer.Exit(130) from None
@@ -193,12 +206,11 @@ def _tune(file: Path, results: Path, storage: str | None, asked: Budgeted, as_js
         raise typer.Exit(1)
 
 
-def _conclude(setup: Setup, jobs: int, *, quiet: bool) -> Findings:
-    from mapopt.studies.running import Local
+def _conclude(setup: Setup, executor: Executor, *, quiet: bool) -> Findings:
     from mapopt.tuning.concluding import conclude
 
     with _Display(quiet=quiet) as display:
-        return conclude(setup, Local(jobs), display.show_runs)
+        return conclude(setup, executor, display.show_runs)
 
 
 class _Display:
@@ -296,7 +308,8 @@ def _interval(interval: tuple[float, float] | None, digits: int) -> str:
 
 def _print_state(state: State) -> None:
     progress = state.progress
-    print(f"{state.study} in {state.storage}: mapper {state.mapper}")
+    tuned = f"mapper {state.mapper}" if state.mapper else f"formulation {state.formulation}"
+    print(f"{state.study} in {state.storage}: {tuned}")
     _print_progress(progress)
     if progress.running:
         print(f"{progress.running:,} trials are running, or were when their workers were lost")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mapopt.errors import InputError
+from mapopt.mappers.tuned import PREFIX, settled
 from mapopt.options import OptionInfo, Value
 from mapopt.plugins import Plugins
 from mapopt.solvers.base import Formulation
@@ -75,6 +77,21 @@ def available() -> tuple[FormulationInfo, ...]:
 
 
 def get(name: str, options: Iterable[str] | dict[str, Value] = ()) -> Formulation:
-    """Make a formulation, see :meth:`mapopt.plugins.Plugins.make`."""
+    """Make a formulation, see :meth:`mapopt.plugins.Plugins.make`; ``tuned:FILE`` takes a parameter file.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, the class cannot be loaded, an option is refused, or the parameter file breaks a rule.
+    """
+    if name.startswith(PREFIX):
+        real, settings = settled(name, options, "formulation")
+        try:
+            tuned: Formulation = _FORMULATIONS.make(real, settings)
+        except InputError as error:
+            raise InputError(
+                f"formulation {name!r}: {error}; its parameter file is of another version"
+            ) from None
+        return tuned
     formulation: Formulation = _FORMULATIONS.make(name, options)
     return formulation

@@ -10,7 +10,8 @@ import atexit
 import shutil
 import tempfile
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -44,50 +45,67 @@ class Dask:
 
     def execute(self, queue: Queue, folder: Folder) -> Generator[Finished]:
         """Yield how each run of the queue ended, see :class:`mapopt.studies.running.Executor`."""
-        distributed = _distributed()
-        client = self._client(distributed)
+        distributed = distributed_package()
         waiting: dict[Any, Job] = {}
-        completed = distributed.as_completed(loop=client.loop)
-        try:
-            while True:
-                while len(waiting) < AHEAD * max(1, sum(client.nthreads().values())):
-                    job = queue.take()
-                    if job is None:
-                        break
-                    future = _submit(client, job, folder)
-                    waiting[future] = job
-                    completed.add(future)
-                yield from queue.passed()
-                if waiting:
-                    future = next(completed)
-                    job = waiting.pop(future)
-                    record = _record(distributed, future, job)
-                    yield Finished.of(folder.store.put(record, over_failed=job.again))
-                    queue.end(job.task.id)
-                elif queue:
-                    threading.Event().wait(WAIT_S)
-                else:
-                    return
-        finally:
-            client.cancel(list(waiting))
-            client.close()
+        with self.connected() as client:
+            completed = distributed.as_completed(loop=client.loop)
+            try:
+                while True:
+                    while len(waiting) < AHEAD * max(1, sum(client.nthreads().values())):
+                        job = queue.take()
+                        if job is None:
+                            break
+                        future = _submit(client, job, folder)
+                        waiting[future] = job
+                        completed.add(future)
+                    yield from queue.passed()
+                    if waiting:
+                        future = next(completed)
+                        job = waiting.pop(future)
+                        record = _record(distributed, future, job)
+                        yield Finished.of(folder.store.put(record, over_failed=job.again))
+                        queue.end(job.task.id)
+                    elif queue:
+                        threading.Event().wait(WAIT_S)
+                    else:
+                        return
+            finally:
+                client.cancel(list(waiting))
 
-    def _client(self, distributed: Any) -> Any:
+    @contextmanager
+    def connected(self) -> Iterator[Any]:
+        """Give a client of the scheduler, closed in the end.
+
+        Raises
+        ------
+        InputError
+            If there is no scheduler, or it has no workers.
+        """
+        distributed = distributed_package()
         try:
             client = distributed.Client(self.scheduler, timeout=CONNECT_S, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise InputError(
                 f"--scheduler {self.scheduler!r}: cannot be reached ({error}); start one with `dask scheduler`"
             ) from None
-        if not client.nthreads():
+        try:
+            if not client.nthreads():
+                raise InputError(
+                    f"--scheduler {self.scheduler!r}: has no workers; start some with `dask worker {self.scheduler}`"
+                )
+            yield client
+        finally:
             client.close()
-            raise InputError(
-                f"--scheduler {self.scheduler!r}: has no workers; start some with `dask worker {self.scheduler}`"
-            )
-        return client
 
 
-def _distributed() -> Any:
+def distributed_package() -> Any:
+    """Return Dask's package.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
     try:
         return import_module("distributed")
     except ImportError:

@@ -90,7 +90,7 @@ def expand(study: Study, base: Path, folder: Folder) -> Expansion:
     sources = tuple(
         source
         for number, of in enumerate(study.instances)
-        for source in sources_of(of, base, f"instances[{number}]")
+        for source in sources_of(of, base, f"instances[{number}]", study.library)
     )
     per_instance = sum(len(method.seeds) for method in methods)
     _refuse_too_many(study, len(sources) * per_instance)

@@ -155,10 +155,11 @@ class SolveMethod:
         if formulation is None and options:
             raise InputError("options: belong to a formulation; name one")
         named = None if formulation is None else formulations.get(formulation, options)
-        modules = modules_of_solve(objective, formulation)
+        name = None if named is None else named.name
+        modules = modules_of_solve(objective, name)
         return cls(
             objective,
-            formulation,
+            name,
             {} if named is None else named.options.as_dict(),
             solver,
             contiguous,

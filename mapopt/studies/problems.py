@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mapopt.errors import InputError
 from mapopt.instance import Instance
+from mapopt.library.folder import Library, Member
 from mapopt.sources import is_instance_file, load_instance
 from mapopt.studies.study import MAX_RUNS, InstanceSet, listed, products
 
@@ -26,19 +27,28 @@ class Source:
     label: str
 
 
-def sources_of(instances: InstanceSet, base: Path, where: str) -> Iterator[Source]:
+def sources_of(instances: InstanceSet, base: Path, where: str, library: str) -> Iterator[Source | Member]:
     """Yield where the instances of a set come from; none is read.
+
+    Parameters
+    ----------
+    base
+        Where relative paths start.
+    where
+        What the set is called in messages.
+    library
+        Folder of the instance library, relative to ``base``, or else to where the command runs.
 
     Raises
     ------
     InputError
-        If the set is none, is too large, or names a file that does not exist.
+        If the set is none, is too large, or names what does not exist.
     """
     if bool(instances.networks) != bool(instances.platforms):
         given, missing = ("networks", "platforms") if instances.networks else ("platforms", "networks")
         raise InputError(f"{where}: has {given} but no {missing}; give both")
-    if not (instances.files or instances.networks):
-        raise InputError(f"{where}: names no instance; give files, or networks and platforms")
+    if not (instances.library or instances.files or instances.networks):
+        raise InputError(f"{where}: names no instance; give library, files, or networks and platforms")
     if instances.parameters and not instances.platforms:
         raise InputError(f"{where}: has parameters but no platforms; they are for platforms, drop them")
     counts = [len(listed(value)) for value in instances.parameters.values()]
@@ -47,6 +57,8 @@ def sources_of(instances: InstanceSet, base: Path, where: str) -> Iterator[Sourc
         raise InputError(
             f"{where}: expands to {count:,} instances; a study has at most {MAX_RUNS:,} runs: give fewer values"
         )
+    if instances.library:
+        yield from _members(instances.library, base, where, library)
     for pattern in instances.files:
         for path in _files(pattern, base, where):
             yield Source(instances, base, str(path), None, path.stem)
@@ -60,6 +72,14 @@ def sources_of(instances: InstanceSet, base: Path, where: str) -> Iterator[Sourc
                 joint = "," if ":" in platform else ":"
                 full = f"{platform}{joint}{settings}" if settings else platform
                 yield Source(instances, base, _at(base, network), _at(base, full), f"{network} {full}")
+
+
+def _members(patterns: tuple[str, ...], base: Path, where: str, library: str) -> list[Member]:
+    beside = base / library
+    try:
+        return Library.open(beside if beside.is_dir() else library).named(patterns)
+    except InputError as error:
+        raise InputError(f"{where}: library: {str(error).removeprefix('library: ')}") from None
 
 
 def _files(pattern: str, base: Path, where: str) -> list[Path]:
@@ -83,8 +103,10 @@ def _at(base: Path, spec: str) -> str:
     return f"{base / head}{separator}{rest}" if (base / head).is_file() else spec
 
 
-def load(source: Source) -> tuple[str, Instance]:
+def load(source: Source | Member) -> tuple[str, Instance]:
     """Return the label of an instance, and the instance."""
+    if isinstance(source, Member):
+        return source.name, source.make().instance
     of = source.of
     if source.platform is None:
         return source.label, load_instance(source.spec)

@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, ClassVar
 
@@ -186,13 +187,19 @@ def installed(packages: Iterable[str]) -> dict[str, str]:
 
 def environment() -> dict[str, str]:
     """Describe this machine, without naming it."""
-    return {
-        **installed(["mapopt"]),
-        "cpus": str(os.cpu_count()),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "system": platform.system(),
-    }
+    return dict(_environment())
+
+
+@cache
+def _environment() -> tuple[tuple[str, str], ...]:
+    """Return what does not change while a process lives; reading versions takes milliseconds."""
+    return (
+        *installed(["mapopt"]).items(),
+        ("cpus", str(os.cpu_count())),
+        ("machine", platform.machine()),
+        ("python", platform.python_version()),
+        ("system", platform.system()),
+    )
 
 
 def decimal_ns(ticks: str | int, tick_ps: int) -> str | None:

@@ -46,7 +46,7 @@ class RunStore:
 
     def file_of(self, identity: str) -> Path:
         """Return where the record of the run with this id is or would be."""
-        return self.path / identity[:2] / f"{identity}.json"
+        return self.path.joinpath(identity[:2], f"{identity}.json")
 
     def get(self, key: RunKey) -> Record | None:
         """Return the record of a run, or ``None`` if it was not made.

@@ -73,10 +73,12 @@ class RunLimits(Part, frozen=True):
 
 
 class InstanceSet(Part, frozen=True):
-    """Instances: files, or every network on every platform with every combination of parameters.
+    """Instances: of the library, files, or every network on every platform with every combination of parameters.
 
     Parameters
     ----------
+    library
+        Instances of the library: a family, or ``family/instance``, with ``*`` and ``?``.
     files
         Instance files, device-placement workloads, or patterns of such (``instances/light21/*.json``); relative to the
         study file.
@@ -90,6 +92,7 @@ class InstanceSet(Part, frozen=True):
         How networks are read, see :func:`mapopt.sources.load_instance`.
     """
 
+    library: tuple[Name, ...] = ()
     files: tuple[Name, ...] = ()
     networks: tuple[Name, ...] = ()
     platforms: tuple[Name, ...] = ()
@@ -164,6 +167,8 @@ class Study(Document, frozen=True):
         What is run on what.
     description
         For people.
+    library
+        Folder of the instance library, relative to the study file, or else to where the command runs.
     seeds
         Of random mappers.
     limits
@@ -182,6 +187,7 @@ class Study(Document, frozen=True):
     mappers: tuple[MapperSet, ...] = ()
     solves: tuple[SolveSet, ...] = ()
     description: str = ""
+    library: Name = "instances"
     seeds: Seeds = 1
     limits: RunLimits = RunLimits()
     objectives: tuple[Literal["period", "latency"], ...] | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mapopt.errors import InputError
 from mapopt.instance import Instance
-from mapopt.library.folder import Library, Member
+from mapopt.library.folder import Member
 from mapopt.studies.problems import Source, load, sources_of
 from mapopt.tuning.tuning import SPLITS, FamilySet, Split, Splitting, Tuning
 
@@ -59,10 +59,8 @@ class _Found:
 
     def read(self) -> tuple[str, Instance, Known | None]:
         """Return its label, the instance, and what is known of it."""
-        if isinstance(self.source, Source):
-            return (*load(self.source), None)
-        instance = self.source.make().instance
-        return self.source.name, instance, _known(self.source, instance)
+        label, instance = load(self.source)
+        return label, instance, _known(self.source, instance) if isinstance(self.source, Member) else None
 
 
 def cases_of(tuning: Tuning, base: Path) -> tuple[Case, ...]:
@@ -134,22 +132,16 @@ def require_every_split(name: str, cases: Iterable[Case], lack: Callable[[Split]
 
 def _found(tuning: Tuning, base: Path) -> Iterator[_Found]:
     for number, of in enumerate(tuning.instances):
-        where = f"instances[{number}]"
-        if of.library:
-            for member in _members(tuning, of, base):
-                yield _Found(of, of.family or member.family.name, member)
-        if of.files or of.networks or not of.library:
-            for source in sources_of(of, base, where):
-                path = Path(source.spec)
-                own = (
-                    path.resolve().parent.name if source.platform is None else path.name.removesuffix(".onnx")
-                )
-                yield _Found(of, of.family or own, source)
+        for source in sources_of(of, base, f"instances[{number}]", tuning.library):
+            yield _Found(of, of.family or _family(source), source)
 
 
-def _members(tuning: Tuning, of: FamilySet, base: Path) -> list[Member]:
-    beside = base / tuning.library
-    return Library.open(beside if beside.is_dir() else tuning.library).select(only=of.library)
+def _family(source: Source | Member) -> str:
+    """Return the family of an instance in the library, the folder of a file, or the network."""
+    if isinstance(source, Member):
+        return source.family.name
+    path = Path(source.spec)
+    return path.resolve().parent.name if source.platform is None else path.name.removesuffix(".onnx")
 
 
 def _require_apart(tuning: Tuning, found: Iterable[_Found], dealt: dict[str, Split]) -> None:

@@ -17,7 +17,7 @@ from mapopt.studies.plan import Plan, PlannedRun
 from mapopt.studies.records import Record
 from mapopt.studies.running import Executor
 from mapopt.studies.study import seeds_of
-from mapopt.studies.tasks import MapperTask, Task
+from mapopt.studies.tasks import MapperTask, SolveTask, Task
 from mapopt.tuning.cases import Case
 from mapopt.tuning.findings import (
     CaseRow,
@@ -48,7 +48,7 @@ MIN_TRIALS = 10
 @dataclass(frozen=True, slots=True)
 class _Method:
     label: str
-    task: MapperTask
+    task: MapperTask | SolveTask
     seeds: tuple[int, ...]
 
 
@@ -79,6 +79,7 @@ def parameters_of(findings: Findings) -> Parameters:
     """Return the parameter file of a study's findings."""
     return Parameters(
         mapper=findings.mapper,
+        formulation=findings.formulation,
         options=findings.options,
         study=findings.study,
         trial=-1 if findings.trial is None else findings.trial,
@@ -145,7 +146,7 @@ def _choose(
     if repr(start) not in candidates and tried is not None:
         candidates[repr(start)] = (tried[1], tried[0], start)
     cases = setup.counted("validation")
-    methods = [_Method("", _task(setup, each), setup.seeds) for _, _, each in candidates.values()]
+    methods = [_Method("", subject.task(each), setup.seeds) for _, _, each in candidates.values()]
     records = made(
         [task for method in methods for task in _tasks(method, cases)], setup.folder, executor, on_runs
     )
@@ -160,18 +161,12 @@ def _choose(
     return chosen, tuple(finalists), best
 
 
-def _task(setup: Setup, settings: Mapping[str, Value]) -> MapperTask:
-    default = setup.subject.method.mapper.options.as_dict()
-    changed = {name: value for name, value in settings.items() if value != default[name]}
-    return MapperTask(setup.subject.name, COMPARED, changed)
-
-
 def _methods(setup: Setup, settings: Mapping[str, Value]) -> tuple[_Method, ...]:
     """Return tuned, default, start if it differs, and baselines."""
-    name, start = setup.subject.name, _task(setup, setup.subject.settings({}))
-    default = MapperTask(name, COMPARED)
+    subject = setup.subject
+    name, start, default = subject.name, subject.task(subject.settings({})), subject.task({})
     found = [
-        _Method(f"{name} (tuned)", _task(setup, settings), setup.seeds),
+        _Method(f"{name} (tuned)", subject.task(settings), setup.seeds),
         _Method(f"{name} (default)", default, setup.seeds),
     ]
     if start != default:
@@ -244,13 +239,14 @@ def _compared(
         contrasts += [_contrast(setup, split, columns[tuned], other, columns[other]) for other in others]
     return Findings(
         study=setup.tuning.name,
-        mapper=setup.subject.name,
+        mapper=setup.tuning.mapper,
+        formulation=setup.tuning.formulation,
         sampler=setup.tuning.sampler,
         pruner=setup.tuning.pruner,
         schedule_class=COMPARED,
         latency_weight=setup.tuning.latency_weight,
         options=settings,
-        default_options=setup.subject.method.mapper.options.as_dict(),
+        default_options=setup.subject.settings_of({}),
         code=setup.subject.method.code,
         trial=chosen,
         trials=rows,

@@ -1,4 +1,4 @@
-"""Runs of a mapper on instances, made in this process, judged, kept and turned into gaps."""
+"""Runs of what is tuned, made in this process, judged, kept and turned into gaps."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mapopt.studies.worker import warm_up
 from mapopt.tuning.cases import Case
 from mapopt.tuning.scores import Gaps, Reference, gaps_of
 from mapopt.tuning.setup import Setup
+from mapopt.tuning.subject import TunedSolve
 
 
 class TooSlowError(MapoptError):
@@ -21,7 +22,7 @@ class TooSlowError(MapoptError):
 
 
 class Evaluator:
-    """Judges options of a study's mapper; every run is kept, and made once.
+    """Judges options of what a study tunes; every run is kept, and made once.
 
     Parameters
     ----------
@@ -45,7 +46,9 @@ class Evaluator:
         TooSlowError
             If a run takes longer than the study allows, twice.
         MapoptError
-            If the mapper is defective.
+            If the mapper or the formulation is defective.
+        KeyboardInterrupt
+            If somebody stopped a solve; its result is not kept.
         """
         self._warm_up(cases)
         method = self._setup.subject.with_settings(self._setup.subject.settings(values))
@@ -53,14 +56,17 @@ class Evaluator:
             yield tuple(self._gaps(method, case, reference, seed) for seed in self._setup.seeds)
 
     def _warm_up(self, cases: Sequence[tuple[Case, Reference]]) -> None:
-        """Compile what the mapper and its judge need, so that no trial is charged for it."""
-        if not self._warm:
-            warm_up(False)
+        """Compile what runs and their judge need, so that no trial is charged for it."""
+        if self._warm:
+            return
+        solves = self._setup.subject.kind == "formulation"
+        warm_up(solves)
+        if not solves:
             smallest = min((case for case, _ in cases), key=lambda case: len(case.instance.nodes))
             executed(self._setup.subject.with_settings(self._setup.subject.settings({})), smallest, 0)
-            self._warm = True
+        self._warm = True
 
-    def _gaps(self, method: MapperMethod, case: Case, reference: Reference, seed: int) -> Gaps:
+    def _gaps(self, method: MapperMethod | TunedSolve, case: Case, reference: Reference, seed: int) -> Gaps:
         key = method.key(case.instance.digest, seed)
         found = self._known.get(key.id)
         if found is None:
@@ -69,7 +75,7 @@ class Evaluator:
             found = self._known[key.id] = gaps_of(record, reference)
         return found
 
-    def _require_fast(self, method: MapperMethod, case: Case, seed: int, record: Record) -> None:
+    def _require_fast(self, method: MapperMethod | TunedSolve, case: Case, seed: int, record: Record) -> None:
         limit = self._setup.tuning.run_s
         if limit is None or record.runtime_s is None or record.runtime_s <= limit:
             return
@@ -85,10 +91,13 @@ def execute(run: Run) -> Record:
     return run.execute()
 
 
-def executed(method: MapperMethod, case: Case, seed: int) -> Record:
-    """Make a run; an instance that the mapper does not support gives a record without mapping."""
+def executed(method: MapperMethod | TunedSolve, case: Case, seed: int) -> Record:
+    """Make a run; an instance that is not supported gives a record without mapping."""
     run = method.run(case.instance, seed)
     try:
-        return execute(run)
+        record = execute(run)
     except UnsupportedError as error:
         return bare_record(run.key, case.instance, "unknown", reason=str(error))
+    if record.interrupted:  # solves answer Ctrl-C with what they have
+        raise KeyboardInterrupt
+    return record

@@ -90,7 +90,7 @@ class Findings(Document, frozen=True):
     Parameters
     ----------
     study, mapper
-        Names.
+        Names; no mapper where a formulation is tuned.
     sampler, pruner
         How it searched.
     schedule_class
@@ -98,9 +98,9 @@ class Findings(Document, frozen=True):
     latency_weight
         Of the latency's gap in the score.
     options, default_options
-        All options of the mapper, as tuned and by default.
+        All options, as tuned and by default.
     code
-        Digest of the mapper's code.
+        Digest of the mapper's or the formulation's code.
     trial
         The one chosen, or ``None`` where the start is.
     trials
@@ -119,12 +119,14 @@ class Findings(Document, frozen=True):
         By split.
     overfitting
         Why the tuning is taken to be over-fitted, or ``""``.
+    formulation
+        The name of the formulation that is tuned, or ``None``.
     """
 
     KIND: ClassVar[str] = "findings"
 
     study: Name
-    mapper: Name
+    mapper: Name | None
     sampler: Name
     pruner: Name
     schedule_class: str
@@ -142,6 +144,7 @@ class Findings(Document, frozen=True):
     summaries: tuple[Summary, ...]
     contrasts: tuple[Contrast, ...]
     overfitting: str = ""
+    formulation: Name | None = None
 
     def summary(self, split: str, method: str) -> Summary:
         """Return a method's figures on a split."""
@@ -149,12 +152,12 @@ class Findings(Document, frozen=True):
 
     @property
     def tuned(self) -> str:
-        """The label of the tuned mapper."""
+        """The label of what is tuned, with the options found."""
         return self.methods[0]
 
     @property
     def default(self) -> str:
-        """The label of the mapper with its defaults."""
+        """The label of what is tuned, with its defaults."""
         return self.methods[1]
 
     def proven(self) -> dict[str, tuple[int, int, int]]:

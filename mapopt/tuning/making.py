@@ -8,6 +8,7 @@ from mapopt.studies.claims import Claims
 from mapopt.studies.folder import Folder
 from mapopt.studies.records import Record
 from mapopt.studies.running import Executor, Queue
+from mapopt.studies.study import HARNESS_GRACE_S
 from mapopt.studies.tasks import MapperTask, SolveTask, Task
 from mapopt.studies.worker import Job
 
@@ -15,8 +16,9 @@ OnRuns = Callable[[int, int], None]
 """Called with how many runs are made, and of how many."""
 
 
-def task_of(method: MapperTask | SolveTask, digest: str, seed: int = 0, kill_s: float | None = None) -> Task:
-    """Return one run for a worker."""
+def task_of(method: MapperTask | SolveTask, digest: str, seed: int = 0) -> Task:
+    """Return one run for a worker, with the time after which a solve is killed."""
+    kill_s = method.limits.kill_after(HARNESS_GRACE_S) if isinstance(method, SolveTask) else None
     return Task(method.key(digest, seed).id, digest, method, seed, kill_s)
 
 

@@ -10,15 +10,12 @@ from mapopt.bounds.every import lower_bounds
 from mapopt.studies.folder import Folder
 from mapopt.studies.records import Record
 from mapopt.studies.running import Executor
-from mapopt.studies.study import HARNESS_GRACE_S
 from mapopt.studies.tasks import MapperTask, SolveTask
 from mapopt.tuning.cases import Case, Known
 from mapopt.tuning.making import OnRuns, made, task_of
 from mapopt.tuning.scores import Reference, gaps_of
-from mapopt.tuning.subject import COMPARED
+from mapopt.tuning.subject import COMPARED, OBJECTIVE
 from mapopt.tuning.tuning import Gain, Tuning
-
-OBJECTIVE = "period,latency"
 
 
 def reference_method(tuning: Tuning) -> SolveTask:
@@ -38,11 +35,8 @@ def references_of(
     A case whose reference is not found, or on which :class:`Gain` sees nothing to gain, is excluded, with the reason.
     """
     solve, simple = reference_method(tuning), MapperTask(tuning.gain.mapper, COMPARED)
-    kill_s = tuning.limits.kill_after(HARNESS_GRACE_S)
     maps = [task_of(simple, case.instance.digest) for case in cases]
-    solves = [
-        task_of(solve, case.instance.digest, kill_s=kill_s) if case.known is None else None for case in cases
-    ]
+    solves = [task_of(solve, case.instance.digest) if case.known is None else None for case in cases]
     records = made([*maps, *(task for task in solves if task is not None)], folder, executor, on_runs)
     found = []
     for case, solve_task, map_task in zip(cases, solves, maps, strict=True):

@@ -103,8 +103,8 @@ def fingerprint(tuning: Tuning, subject: Subject, cases: tuple[Case, ...]) -> di
     """Return everything that scores depend on, by what it is called in messages."""
     instances = [[case.instance.digest, case.split] for case in cases]
     values: dict[str, object] = {
-        "mapper": tuning.mapper,
-        "code of the mapper": subject.method.code,
+        subject.kind: subject.name,
+        f"code of the {subject.kind}": subject.method.code,
         "versions of the solvers": subject.method.versions,
         "space": repr(subject.space),
         "options": subject.options,
@@ -114,6 +114,8 @@ def fingerprint(tuning: Tuning, subject: Subject, cases: tuple[Case, ...]) -> di
         "filter of easy instances": tuning.gain,
         "order of the instances": tuning.seed,
     }
+    if subject.limits is not None:
+        values["effort"] = subject.limits
     return {name: hashlib.sha256(msgspec.json.encode(each)).hexdigest()[:16] for name, each in values.items()}
 
 
@@ -153,7 +155,10 @@ def prepare(
                 registry.get(name)
             except InputError as error:
                 raise InputError(f"tuning {tuning.name!r}: {field}: {error}") from None
-    return tuning, folder, storage or default_storage(folder), subject, cases_of(tuning, Path(path).parent)
+    cases = cases_of(tuning, Path(path).parent)
+    for case in cases:
+        subject.require_supported(case.label, case.instance)
+    return tuning, folder, storage or default_storage(folder), subject, cases
 
 
 def begin(
@@ -213,17 +218,35 @@ def existing(path: str | Path, results: str | Path, storage: str | None) -> Setu
     StorageError
         If the storage is down.
     """
-    tuning, folder, url, subject, cases = prepare(path, results, storage)
-    shared = None
-    if folder.path.is_dir() or storage is not None:
-        study = find_study(url, tuning)
-        shared = None if study is None else shared_of(study, url)
+    tuning, folder, url, _, cases = prepare(path, results, storage)
+    if storage is None and not folder.path.is_dir():
+        raise _not_begun(tuning, url, str(path))
+    return join(tuning, cases, folder, url, str(path))
+
+
+def join(tuning: Tuning, cases: tuple[Case, ...], folder: Folder, url: str, path: str = "FILE") -> Setup:
+    """Return a tuning study that somebody began, whose instances are at hand.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it has changed since, by other versions on this machine too; ``path`` is for the remedy.
+    StorageError
+        If the storage is down.
+    """
+    subject = Subject.of(tuning)
+    study = find_study(url, tuning)
+    shared = None if study is None else shared_of(study, url)
     if shared is None:
-        raise InputError(
-            f"tuning {tuning.name!r}: was not begun in {shown(url)}; run it with `mapopt tune {path}`"
-        )
+        raise _not_begun(tuning, url, path)
     require_same(tuning, shared.fingerprint, fingerprint(tuning, subject, cases))
     return Setup(tuning, folder, url, subject, cases, shared.references)
+
+
+def _not_begun(tuning: Tuning, url: str, path: str) -> InputError:
+    return InputError(
+        f"tuning {tuning.name!r}: was not begun in {shown(url)}; run it with `mapopt tune {path}`"
+    )
 
 
 def find_study(url: str, tuning: Tuning) -> Study | None:

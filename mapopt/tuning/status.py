@@ -17,8 +17,8 @@ class State:
 
     Parameters
     ----------
-    study, mapper, storage
-        Names; the storage without its password.
+    study, mapper, formulation, storage
+        Names, of a mapper or a formulation; the storage without its password.
     progress
         See :class:`mapopt.tuning.trials.Progress`.
     best_parameters
@@ -32,7 +32,8 @@ class State:
     """
 
     study: str
-    mapper: str
+    mapper: str | None
+    formulation: str | None
     storage: str
     progress: Progress
     best_parameters: dict[str, Value]
@@ -59,7 +60,8 @@ def status_of(path: str | Path, results: str | Path, storage: str | None) -> Sta
     best = {} if progress.best_trial is None else dict(trials[progress.best_trial].params)
     return State(
         setup.tuning.name,
-        setup.subject.name,
+        setup.tuning.mapper,
+        setup.tuning.formulation,
         shown(setup.url),
         progress,
         best,

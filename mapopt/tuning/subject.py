@@ -1,4 +1,4 @@
-"""What is tuned: a mapper, its space, and the options that a trial stands for."""
+"""What is tuned: a mapper or a formulation, its space, and the options that a trial stands for."""
 
 from __future__ import annotations
 
@@ -6,31 +6,87 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mapopt.errors import InputError
-from mapopt.options import Tune, Value
-from mapopt.studies.methods import MapperMethod
+from mapopt.instance import Instance
+from mapopt.mappers.tuned import PREFIX, Kind
+from mapopt.options import Options, Tune, Value
+from mapopt.solvers import registry as formulations
+from mapopt.solvers.base import Formulation
+from mapopt.solvers.choice import COUNTING
+from mapopt.solvers.model import Objective
+from mapopt.studies.methods import MapperMethod, Run, SolveMethod
 from mapopt.studies.plan import Compared
+from mapopt.studies.records import RunKey
+from mapopt.studies.study import RunLimits
+from mapopt.studies.tasks import MapperTask, SolveTask
 from mapopt.tuning.space import Space
-from mapopt.tuning.tuning import Range, Tuning
+from mapopt.tuning.tuning import Effort, Range, Tuning
 
 COMPARED: Compared = "time-triggered"
 """The class in which mappings are judged: the largest load is the period, the latency that of a schedule with it."""
 
+OBJECTIVE = "period,latency"
+"""What solves minimise, those that find references and those that are tuned."""
+
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """A mapper and what of it is tuned.
+class TunedSolve:
+    """A solve with a formulation and its options, ready for any number of instances and seeds.
 
     Parameters
     ----------
     method
-        The mapper with its default options, judged in class :data:`COMPARED`.
+        The solve.
+    limits
+        On each run.
+    """
+
+    method: SolveMethod
+    limits: RunLimits
+
+    @property
+    def code(self) -> str:
+        """Digest of what it runs, as in :class:`mapopt.studies.records.RunKey`."""
+        return self.method.code
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of the solvers, as in :class:`mapopt.studies.records.RunKey`."""
+        return self.method.versions
+
+    def key(self, digest: str, seed: int = 0) -> RunKey:
+        """Return the key of the run on the instance with this digest."""
+        return self.method.key(digest, self.limits.of_solve(seed))
+
+    def run(self, instance: Instance, seed: int = 0) -> Run:
+        """Return the run on an instance."""
+        return self.method.run(instance, self.limits.of_solve(seed))
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A mapper or a formulation and what of it is tuned.
+
+    Parameters
+    ----------
+    kind, name
+        Which it is.
+    method
+        It with its default options; a mapper is judged in class :data:`COMPARED`, and so is a solve.
+    options_type
+        Its options.
+    is_random
+        Whether another seed may give another mapping.
     space
         What is tuned.
     options
-        Options that the space does not hold and the study sets.
+        Options that the study sets.
     """
 
-    method: MapperMethod
+    kind: Kind
+    name: str
+    method: MapperMethod | TunedSolve
+    options_type: type[Options]
+    is_random: bool
     space: Space
     options: dict[str, Value]
 
@@ -41,49 +97,102 @@ class Subject:
         Raises
         ------
         InputError
-            If the mapper, an option or a parameter is unknown, or nothing is left to tune.
+            If the mapper or formulation, an option or a parameter is unknown, nothing is left to tune, or the
+            formulation is not about the least latency at the least period.
         """
-        if tuning.mapper.startswith("tuned:"):
-            raise InputError(
-                f"tuning {tuning.name!r}: mapper is {tuning.mapper!r}; name the mapper that it tunes"
-            )
-        method = MapperMethod.of(tuning.mapper, {}, COMPARED)
-        options_type = type(method.mapper.options)
+        kind: Kind = "formulation" if tuning.mapper is None else "mapper"
+        name = tuning.mapper or tuning.formulation or ""
+        where = f"tuning {tuning.name!r}: {kind}"
+        if name.startswith(PREFIX):
+            raise InputError(f"{where} is {name!r}; name the {kind} that it tunes")
+        method: MapperMethod | TunedSolve
+        if tuning.mapper is not None:
+            method = MapperMethod.of(name, {}, COMPARED)
+            is_random, options_type = method.mapper.is_random, type(method.mapper.options)
+        else:
+            effort = tuning.effort or Effort()
+            _require_suited(where, formulations.get(name), effort)
+            method = TunedSolve(SolveMethod.of(OBJECTIVE, formulation=name), effort.limits)
+            is_random, options_type = True, type(formulations.get(name).options)
         try:
-            options_type.of(tuning.options)
-            space = Space.of(options_type)
-            space.require_any(f"mapper {tuning.mapper!r}")
-            held = {name: value for name, value in tuning.options.items() if name in space.names}
-            for name in sorted(held.keys() & tuning.parameters.keys()):
-                raise InputError(f"parameter {name!r}: is in options and in parameters; drop one")
-            space = space.restricted(tuning.tuned) if tuning.tuned else space
-            space = space.restricted({name: value for name, value in held.items() if name in space.names})
-            space = space.restricted({name: _change(name, each) for name, each in tuning.parameters.items()})
+            space = _space(tuning, options_type, f"{kind} {name!r}")
         except InputError as error:
-            raise InputError(f"tuning {tuning.name!r}: mapper {tuning.mapper!r}: {error}") from None
-        space.require_any(f"tuning {tuning.name!r}: mapper {tuning.mapper!r}")
-        return cls(method, space, dict(tuning.options))
+            raise InputError(f"{where} {name!r}: {error}") from None
+        space.require_any(f"{where} {name!r}")
+        return cls(kind, name, method, options_type, is_random, space, dict(tuning.options))
 
     @property
-    def name(self) -> str:
-        """Name of the mapper."""
-        return self.method.mapper.name
+    def limits(self) -> RunLimits | None:
+        """Limits on each solve with a formulation; ``None`` for a mapper."""
+        return self.method.limits if isinstance(self.method, TunedSolve) else None
 
-    @property
-    def is_random(self) -> bool:
-        """Whether another seed may give another mapping."""
-        return self.method.mapper.is_random
+    def require_supported(self, label: str, instance: Instance) -> None:
+        """Refuse an instance on which no trial of a formulation could have a score.
+
+        Raises
+        ------
+        InputError
+            Naming the instance by its label.
+        """
+        if self.kind == "formulation":
+            reason = formulations.get(self.name).rejects(instance)
+            if reason is not None:
+                raise InputError(
+                    f"formulation {self.name!r}: does not support instance {label!r}: {reason}; tune another, or drop "
+                    "the instance"
+                )
 
     def settings(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        """Return every option of the mapper for the values of a trial."""
-        chosen = self.space.active(values) | self.options
-        return type(self.method.mapper.options).of(chosen).as_dict()
+        """Return every option for the values of a trial."""
+        return self.settings_of(self.space.active(values) | self.options)
 
-    def with_settings(self, settings: Mapping[str, Value]) -> MapperMethod:
+    def settings_of(self, options: Mapping[str, Value]) -> dict[str, Value]:
+        """Return every option, those that are not given at their defaults."""
+        return self.options_type.of(options).as_dict()
+
+    def with_settings(self, settings: Mapping[str, Value]) -> MapperMethod | TunedSolve:
         """Return the method with these options."""
+        if isinstance(self.method, TunedSolve):
+            solve = replace(self.method.method, options=self.settings_of(settings))
+            return replace(self.method, method=solve)
         mapper = type(self.method.mapper)
-        made = mapper(type(self.method.mapper.options).of(settings))  # type: ignore[call-arg]
+        made = mapper(self.options_type.of(settings))  # type: ignore[call-arg]
         return replace(self.method, mapper=made)
+
+    def task(self, settings: Mapping[str, Value]) -> MapperTask | SolveTask:
+        """Return the method with these options as plain data, in which only those that are changed are named."""
+        default = self.settings_of({})
+        changed = {name: value for name, value in settings.items() if value != default[name]}
+        if self.limits is None:
+            return MapperTask(self.name, COMPARED, changed)
+        return SolveTask(OBJECTIVE, self.limits, self.name, changed)
+
+
+def _require_suited(where: str, formulation: Formulation, effort: Effort) -> None:
+    """Refuse a formulation that does not do what is scored, or whose effort cannot be counted."""
+    if Objective.LATENCY not in formulation.objectives or not formulation.pipelined:
+        raise InputError(
+            f"{where} {formulation.name!r}: does not minimise the latency of a stream, by which gaps are measured; "
+            "`mapopt formulations` lists those that do"
+        )
+    if effort.deterministic and formulation.solvers[0] not in COUNTING:
+        raise InputError(
+            f"{where} {formulation.name!r}: runs on {formulation.solvers[0]}, whose effort cannot be counted; set "
+            "deterministic = false in [effort], so that seconds are"
+        )
+
+
+def _space(tuning: Tuning, options_type: type[Options], owner: str) -> Space:
+    """Return what of an option set a tuning file leaves to tune."""
+    options_type.of(tuning.options)
+    space = Space.of(options_type)
+    space.require_any(owner)
+    held = {name: value for name, value in tuning.options.items() if name in space.names}
+    for name in sorted(held.keys() & tuning.parameters.keys()):
+        raise InputError(f"parameter {name!r}: is in options and in parameters; drop one")
+    space = space.restricted(tuning.tuned) if tuning.tuned else space
+    space = space.restricted({name: value for name, value in held.items() if name in space.names})
+    return space.restricted({name: _change(name, each) for name, each in tuning.parameters.items()})
 
 
 def _change(name: str, each: Range) -> Value | Tune:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mapopt.errors import MapoptError
@@ -105,34 +105,80 @@ def trial_score(trial: FrozenTrial, setup: Setup) -> float | None:
     return values[0] if len(values) == 1 else score(Gaps(*values), setup.tuning.latency_weight)
 
 
-def progress_of(study: Study, setup: Setup, total: int) -> Progress:
-    """Look how far a study is."""
-    from optuna.trial import TrialState
+@dataclass(slots=True)
+class _Count:
+    """Trials by how they ended, and the best of them."""
 
-    trials = study.get_trials(deepcopy=False)
-    states = [trial.state for trial in trials]
-    made_again = {trial.system_attrs.get(RETRY_OF) for trial in trials} | {
-        number for trial in trials for number in trial.system_attrs.get(RETRIED, ())
-    }
-    scores = [(value, trial.number) for trial in trials if (value := trial_score(trial, setup)) is not None]
-    best = min(scores, default=(None, None))
-    default = default_parameters(setup)
-    mine = [value for value, number in scores if trials[number].params == default]
-    return Progress(
-        total=total,
-        completed=states.count(TrialState.COMPLETE),
-        pruned=states.count(TrialState.PRUNED),
-        failed=sum(
-            trial.state == TrialState.FAIL
-            and trial.number not in made_again
-            and INTERRUPTED not in trial.user_attrs
-            for trial in trials
-        ),
-        running=states.count(TrialState.RUNNING),
-        best=best[0],
-        best_trial=best[1],
-        default=mine[0] if mine else None,
-    )
+    completed: int = 0
+    pruned: int = 0
+    running: int = 0
+    failed: list[int] = field(default_factory=list)
+    made_again: list[int] = field(default_factory=list)
+    best: tuple[float, int] | None = None
+    default: float | None = None
+
+    def add(self, trial: FrozenTrial, setup: Setup, default: dict[str, Value]) -> None:
+        """Count a trial."""
+        state = trial.state.name
+        self.completed += state == "COMPLETE"
+        self.pruned += state == "PRUNED"
+        self.running += state == "RUNNING"
+        if state == "FAIL" and INTERRUPTED not in trial.user_attrs:
+            self.failed.append(trial.number)
+        if RETRY_OF in trial.system_attrs:
+            self.made_again += [trial.system_attrs[RETRY_OF], *trial.system_attrs.get(RETRIED, ())]
+        value = trial_score(trial, setup)
+        if value is None:
+            return
+        if self.best is None or (value, trial.number) < self.best:
+            self.best = value, trial.number
+        if self.default is None and trial.params == default:
+            self.default = value
+
+
+class Follower:
+    """Looks how far a study is; a trial that has ended is read once.
+
+    Parameters
+    ----------
+    study, setup
+        The study.
+    total
+        Trials to be made.
+    """
+
+    def __init__(self, study: Study, setup: Setup, total: int) -> None:
+        self._study, self._setup, self._total = study, setup, total
+        self._default = default_parameters(setup)
+        self._ended = _Count()
+        self._seen = 0
+
+    def look(self) -> Progress:
+        """Return how far the study is now."""
+        trials = self._study.get_trials(deepcopy=False)
+        while self._seen < len(trials) and trials[self._seen].state.is_finished():
+            self._ended.add(trials[self._seen], self._setup, self._default)
+            self._seen += 1
+        ended = self._ended
+        count = replace(ended, failed=[*ended.failed], made_again=[*ended.made_again])
+        for trial in trials[self._seen :]:
+            count.add(trial, self._setup, self._default)
+        best, number = count.best or (None, None)
+        return Progress(
+            total=self._total,
+            completed=count.completed,
+            pruned=count.pruned,
+            failed=len(set(count.failed) - set(count.made_again)),
+            running=count.running,
+            best=best,
+            best_trial=number,
+            default=count.default,
+        )
+
+
+def progress_of(study: Study, setup: Setup, total: int) -> Progress:
+    """Look once how far a study is."""
+    return Follower(study, setup, total).look()
 
 
 def default_parameters(setup: Setup) -> dict[str, Value]:
@@ -188,7 +234,8 @@ def work(
     with storage_errors(setup.url):
         claims = TrialClaims(setup.url)
         claims.retry_lost(study)
-        progress = progress_of(study, setup, trials)
+        follower = Follower(study, setup, trials)
+        progress = follower.look()
         on_trial(progress)
         if _enough(progress, until):
             return progress
@@ -198,7 +245,7 @@ def work(
             nonlocal progress
             claims.release(trial.number)
             claims.retry_lost(study)
-            progress = progress_of(study, setup, trials)
+            progress = follower.look()
             on_trial(progress)
             if _enough(progress, until):
                 study.stop()

@@ -25,17 +25,16 @@ BASELINES = ("lblp", "heft-tp", "maxtp")
 class FamilySet(InstanceSet, frozen=True):
     """Instances of one family, see :class:`mapopt.studies.study.InstanceSet` for what names them.
 
+    Instances of the library bring their references with them.
+
     Parameters
     ----------
-    library
-        Instances of the library, as patterns of ``family/instance``; their references come with them.
     family
         By default the network of each instance, the folder of its file, or its family in the library.
     split
         Where they go; by default what the table ``split`` says of their family.
     """
 
-    library: tuple[Name, ...] = ()
     family: Name | None = None
     split: Split | None = None
 
@@ -117,6 +116,29 @@ class Budget(Part, frozen=True):
     time_s: Positive | None = None
 
 
+class Effort(Part, frozen=True):
+    """How much effort each solve with the tuned formulation may take.
+
+    Parameters
+    ----------
+    time_s
+        Units of effort that the solver counts, about a second each; without ``deterministic`` seconds.
+    deterministic
+        Whether effort is counted: then a trial gives the same score on every machine.
+    workers
+        Threads of the solver; one where effort is counted.
+    """
+
+    time_s: Annotated[float, msgspec.Meta(gt=0, le=1e6)] = 10.0
+    deterministic: bool = True
+    workers: Many = 1
+
+    @property
+    def limits(self) -> RunLimits:
+        """The limits of each solve."""
+        return RunLimits(time_s=self.time_s, deterministic=self.deterministic, workers=self.workers)
+
+
 class Gain(Part, frozen=True):
     """Which instances count: those on which there is something to gain over a simple mapper.
 
@@ -142,16 +164,18 @@ class Tuning(Document, frozen=True):
     ----------
     name
         Of the study and of its result folder.
-    mapper
-        What is tuned.
     instances
-        On which, and by which it is judged.
+        On which it is tuned, and by which it is judged.
+    mapper, formulation
+        What is tuned: one of the two.
+    effort
+        Of each solve with the formulation; :class:`Effort` by default.
     description
         For people.
     library
         Folder of the instance library, relative to the tuning file, or else to where the command runs.
     options
-        Options of the mapper that are held at other values than their defaults.
+        Options of it that are held at other values than their defaults.
     tuned
         Names of the parameters that are tuned; all by default.
     parameters
@@ -165,7 +189,7 @@ class Tuning(Document, frozen=True):
     seed
         Of the sampler and of the order of instances.
     seeds
-        Of a random mapper, for each instance.
+        Of a random mapper or a formulation, for each instance.
     budget
         See :class:`Budget`.
     limits
@@ -175,7 +199,7 @@ class Tuning(Document, frozen=True):
     latency_weight
         Of the latency's gap in the score, see :func:`mapopt.tuning.scores.score`.
     run_s
-        Most seconds that one run of the mapper may take; a trial with a longer run fails.
+        Most seconds that one run may take; a trial with a longer run, twice, is given up.
     finalists
         How many of the best trials are compared on the validation split.
     baselines
@@ -185,8 +209,10 @@ class Tuning(Document, frozen=True):
     KIND: ClassVar[str] = "tuning"
 
     name: StudyName
-    mapper: Name
     instances: Annotated[tuple[FamilySet, ...], msgspec.Meta(min_length=1)]
+    mapper: Name | None = None
+    formulation: Name | None = None
+    effort: Effort | None = None
     description: str = ""
     library: Name = "instances"
     options: dict[Name, Plain] = msgspec.field(default_factory=dict)
@@ -206,6 +232,16 @@ class Tuning(Document, frozen=True):
     baselines: tuple[Name, ...] = BASELINES
 
     def __post_init__(self) -> None:
+        if (self.mapper is None) == (self.formulation is None):
+            given = "neither" if self.mapper is None else "both"
+            raise InputError(
+                f"tuning {self.name!r}: has {given} of mapper and formulation; name what is tuned, one of the two"
+            )
+        if self.effort is not None and self.formulation is None:
+            raise InputError(
+                f"tuning {self.name!r}: effort is of the solves with a formulation, and mapper {self.mapper!r} is "
+                "tuned; leave it out, and limit runs with run_s"
+            )
         if self.sampler == "nsga2" and self.pruner != "none":
             raise InputError(
                 f"tuning {self.name!r}: sampler 'nsga2' has two objectives, by which no trial can be given up early; "

@@ -1,30 +1,34 @@
 """A process that makes trials: ``python -m mapopt.tuning.worker``.
 
-It reads one line, a :class:`mapopt.tuning.running.Order`, and ends with the process that started it.
+It reads one line, a :class:`mapopt.tuning.processes.Order`, and ends with the process that started it.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import msgspec
 
 from mapopt.errors import MapoptError
-from mapopt.tuning.running import Order
-from mapopt.tuning.setup import existing
+from mapopt.studies.folder import Folder
+from mapopt.tuning.processes import Order
+from mapopt.tuning.setup import join
 from mapopt.tuning.trials import work
 
 
 def main() -> int:
     """Make the trials that the order asks for."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started this may ignore it
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     until = None if order.time_s is None else time.monotonic() + order.time_s
     try:
-        setup = existing(order.tuning, order.results, order.storage)
+        setup = join(order.tuning, order.cases, Folder(Path(order.folder)), order.url)
         work(setup, trials=order.trials, until=until, worker=order.worker)
     except MapoptError as error:
         print(error, file=sys.stderr)

@@ -16,6 +16,7 @@ from mapopt.studies.folder import Folder
 from mapopt.studies.runs import solve_run
 from mapopt.studies.store import RunStore
 from mapopt.studies.study import MAX_RUNS, read_study
+from tests.library.libraries import write_library
 from tests.studies.study_files import instance, write_study
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,62 @@ def test_networks_times_platforms_times_parameters(tmp_path):
     ]
     counts = [len(each.units) for each in expansion.instances.values()]
     assert counts[1] - counts[0] == 2 == counts[3] - counts[2]
+
+
+def test_instances_of_the_library(tmp_path):
+    library = write_library(tmp_path / "instances")
+    text = HEAD.format(top="", instances=f'library = ["small/p*", "small/five"]\n{FILES}')
+    expansion = expanded(tmp_path, text + LPT)
+    assert [run.instance for run in expansion.plan.runs] == ["small/five", "small/planted", "four.instance"]
+    made = [member.make().instance for member in library]
+    assert list(expansion.instances.values())[:2] == made
+    assert [run.instance_digest for run in expansion.plan.runs][:2] == [each.digest for each in made]
+    whole = HEAD.format(top='library = "instances"', instances='library = ["small"]')
+    assert [run.instance for run in expanded(tmp_path, whole + LPT).plan.runs] == [
+        "small/five",
+        "small/planted",
+    ]
+
+
+def test_the_library_may_be_elsewhere(tmp_path, monkeypatch):
+    write_library(tmp_path / "there" / "mine")
+    text = HEAD.format(top='library = "there/mine"', instances='library = ["small/five"]') + LPT
+    assert len(expanded(tmp_path, text).tasks) == 1
+    (tmp_path / "study").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert len(expanded(tmp_path / "study", text).tasks) == 1
+
+
+@pytest.mark.parametrize(
+    ("patterns", "says"),
+    [
+        ('"smal"', "instances[0]: library: family 'smal' does not exist; did you mean 'small'"),
+        (
+            '"small", "small/fife*"',
+            "instances[0]: library: no instance matches small/fife*; names look like",
+        ),
+    ],
+)
+def test_unknown_instances_of_the_library_are_refused(tmp_path, patterns, says):
+    write_library(tmp_path / "instances")
+    with pytest.raises(InputError) as error:
+        expanded(tmp_path, HEAD.format(top="", instances=f"library = [{patterns}]") + LPT)
+    assert says in str(error.value)
+
+
+def test_without_a_library_the_study_says_where_to_name_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as error:
+        expanded(tmp_path, HEAD.format(top='library = "none"', instances='library = ["small"]') + LPT)
+    assert "instances[0]: library: none: is no instance library" in str(error.value)
+    assert 'at the top, library = "DIR"' in str(error.value)
+
+
+def test_an_instance_of_the_library_that_comes_twice_is_refused(tmp_path):
+    write_library(tmp_path / "instances")
+    sets = 'library = ["small/five"]\n[[instances]]\nfiles = ["instances/small/five.json"]'
+    with pytest.raises(InputError, match="instance 'five' is the same as 'small/five'; drop one"):
+        expanded(tmp_path, HEAD.format(top="", instances=sets) + LPT)
 
 
 def test_a_solve_has_the_id_of_the_same_solve_outside_a_study(tmp_path):

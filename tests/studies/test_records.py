@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from mapopt.errors import InputError
-from mapopt.studies.records import Record, RunKey, decimal_ns
+from mapopt.studies import records
+from mapopt.studies.records import Record, RunKey, decimal_ns, environment
 from tests.studies.cases import DIGEST, KEY, record
 
 CHANGES = {
@@ -117,3 +118,12 @@ def test_layout_of_the_file_does_not_count():
 )
 def test_decimals_are_exact(ticks, tick_ps, text):
     assert decimal_ns(ticks, tick_ps) == text
+
+
+def test_the_environment_is_read_once_and_every_record_has_its_own(monkeypatch):
+    known = environment()
+    assert set(known) == {"mapopt", "cpus", "machine", "python", "system"}
+    monkeypatch.delattr(records, "installed")  # reading versions takes milliseconds
+    other = environment()
+    other["cpus"] = "no"
+    assert environment() == known

@@ -12,19 +12,26 @@ from tests.tuning.tuning_files import cheap_references
 
 @pytest.fixture
 def tunable(tmp_path_factory, monkeypatch):
-    """Install a mapper to tune, for this process and those that it starts."""
+    """Install mappers and formulations to tune, for this process and those that it starts."""
     site = tmp_path_factory.mktemp("site")
     info = site / "tunable-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tunable\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[mapopt.mappers]\ntunable = tunable_mappers:Tunable\nfixed = tunable_mappers:Fixed\n"
+        "[mapopt.formulations]\nshy-modulo = tunable_formulations:Shy\n"
+        "not-counted = tunable_formulations:NotCounted\n"
     )
-    (site / "tunable_mappers.py").write_bytes((Path(__file__).parent / "tunable.py").read_bytes())
+    for module, file in (
+        ("tunable_mappers", "tunable.py"),
+        ("tunable_formulations", "tunable_formulation.py"),
+    ):
+        (site / f"{module}.py").write_bytes((Path(__file__).parent / file).read_bytes())
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
     yield site / "tunable_mappers.py"
-    sys.modules.pop("tunable_mappers", None)
+    for name in ("tunable_mappers", "tunable_formulations"):
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 from mapopt.errors import InputError
 from mapopt.tuning.cases import cases_of, deal
 from mapopt.tuning.tuning import Splitting, read_tuning
+from tests.library.libraries import write_library, write_references
 from tests.tuning.tuning_files import instance, write_tuning
 
 
@@ -95,3 +96,25 @@ def test_library(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="is no instance library"):
         cases(path)
+
+
+def test_instances_of_the_library_bring_their_references(tmp_path):
+    library = write_library(tmp_path / "instances")
+    write_references(library)
+    path = write_tuning(tmp_path, families=("b", "c"), split=False)
+    sets = '[[instances]]\nlibrary = ["small"]\nsplit = "train"\n'
+    sets += '[[instances]]\nfiles = ["b/*.json"]\nsplit = "validation"\n'
+    sets += '[[instances]]\nfiles = ["c/*.json"]\nlibrary = ["small/x*"]\nsplit = "test"\n'
+    whole = '[[instances]]\nfiles = ["*/*.json"]\n'
+    text = path.read_text()
+    path.write_text(text.replace(whole, sets))
+    with pytest.raises(InputError, match=r"instances\[2\]: library: no instance matches small/x\*"):
+        cases(path)
+    path.write_text(text.replace(whole, sets.replace('library = ["small/x*"]\n', "")))
+    found = [case for case in cases(path) if case.split == "train"]
+    assert [(case.label, case.family) for case in found] == [
+        ("small/five", "small"),
+        ("small/planted", "small"),
+    ]
+    assert (found[0].known.latency, found[0].known.latency_bound) == (29, 20)
+    assert all(case.known is None for case in cases(path) if case.split != "train")

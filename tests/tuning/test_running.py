@@ -351,3 +351,31 @@ def test_nothing_is_looked_at_where_nothing_was_begun(tmp_path):
     with pytest.raises(InputError, match="was not begun in sqlite:///"):
         status_of(path, tmp_path / "results", None)
     assert not (tmp_path / "results").exists()
+
+
+def test_a_trial_that_has_ended_is_read_once(tmp_path, monkeypatch):
+    from mapopt.tuning import trials
+
+    setup, _, _ = tune(write_tuning(tmp_path, head="options = { crash_at = 2 }", trials=9), tmp_path)
+    study = load_study(setup)
+    follower = trials.Follower(study, setup, 9)
+    scored = []
+    original = trials.trial_score
+    monkeypatch.setattr(
+        trials, "trial_score", lambda trial, of: scored.append(trial.number) or original(trial, of)
+    )
+    seen = follower.look()
+    assert scored == list(range(9))
+    assert (seen.completed + seen.failed, seen.running) == (9, 0)
+    running = study.ask()
+    assert follower.look().running == 1
+    added = study.add_trial(study.trials[0]) or study.trials[-1].number
+    assert follower.look().done == 10
+    study.tell(running, seen.best / 2)
+    after = follower.look()
+    assert (after.best, after.best_trial, after.running, after.done) == (seen.best / 2, 9, 0, 11)
+    assert after == progress_of(study, setup, 9)
+    assert added == 10
+    scored.clear()
+    assert follower.look() == after
+    assert scored == []

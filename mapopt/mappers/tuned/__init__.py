@@ -1,6 +1,6 @@
-"""Parameter files: options of a mapper that a tuning study found, used as ``tuned:FILE`` or ``tuned:NAME``.
+"""Parameter files: options of a mapper or a formulation that a tuning study found, used as ``tuned:FILE``.
 
-The files beside this one are packaged and known by their names.
+The files beside this one are packaged and known by their names: ``tuned:NAME``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -18,6 +18,8 @@ from mapopt.errors import InputError
 from mapopt.options import Value
 
 PREFIX = "tuned:"
+
+Kind = Literal["mapper", "formulation"]
 
 
 class SplitScore(Part, frozen=True):
@@ -30,9 +32,9 @@ class SplitScore(Part, frozen=True):
     instances
         How many.
     period_gap, latency_gap
-        Of the tuned mapper.
+        With the options found.
     default_period_gap, default_latency_gap
-        Of the mapper with its defaults.
+        With the defaults.
     """
 
     split: Name
@@ -49,7 +51,7 @@ class Parameters(Document, frozen=True):
     Parameters
     ----------
     mapper
-        Name of the mapper.
+        Name of the mapper, or ``None`` if it is a formulation that was tuned.
     options
         All its options.
     study
@@ -57,22 +59,29 @@ class Parameters(Document, frozen=True):
     trial
         Its number there.
     code
-        Digest of the mapper's code when it was tuned.
+        Digest of its code when it was tuned.
     scores
         On every split that was measured.
     digest
         Of everything else, so that a file that was edited is not taken for a study's result.
+    formulation
+        Name of the formulation, or ``None`` if it is a mapper that was tuned.
     """
 
     KIND: ClassVar[str] = "parameters"
 
-    mapper: Name
+    mapper: Name | None
     options: dict[Name, bool | int | float | str | None]
     study: Name
     trial: int
     code: str
     scores: tuple[SplitScore, ...] = ()
     digest: str = ""
+    formulation: Name | None = None
+
+    def __post_init__(self) -> None:
+        if (self.mapper is None) == (self.formulation is None):
+            raise InputError("parameters: are of a mapper or of a formulation; name one of the two")
 
     @property
     def content_digest(self) -> str:
@@ -129,29 +138,39 @@ def load_tuned(spec: str) -> Parameters:
     return Parameters.from_json(resources.files(__package__).joinpath(f"{name}.json").read_bytes(), spec)
 
 
-def settled(spec: str, given: Iterable[str] | dict[str, Value] = ()) -> tuple[str, dict[str, Value]]:
-    """Return the mapper and the options that ``tuned:...`` stands for.
+def settled(
+    spec: str, given: Iterable[str] | dict[str, Value] = (), kind: Kind = "mapper"
+) -> tuple[str, dict[str, Value]]:
+    """Return the mapper, or the formulation, and the options that ``tuned:...`` stands for.
 
     Parameters
     ----------
     given
         Options that the user sets beside it: ``option=value`` texts, or values by name.
+    kind
+        What is wanted.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or the user sets an option that it sets.
+        If the file cannot be read, is about the other kind, or the user sets an option that it sets.
     """
     parameters = load_tuned(spec)
+    name = parameters.mapper if kind == "mapper" else parameters.formulation
+    if name is None:
+        other, its = (
+            ("formulation", parameters.formulation) if kind == "mapper" else ("mapper", parameters.mapper)
+        )
+        raise InputError(f"{kind} {spec!r}: holds options of {other} {its!r}; use it with --{other} {spec}")
     own: dict[str, Value] = (
         given
         if isinstance(given, dict)
         else {each.partition("=")[0]: each.partition("=")[2] for each in given}
     )
-    for name in own:
-        if name in parameters.options:
+    for option in own:
+        if option in parameters.options:
             raise InputError(
-                f"mapper {spec!r}: option {name!r} is set by the parameter file, to {parameters.options[name]!r}; "
-                f"leave it out, or use mapper {parameters.mapper!r} with options of your own"
+                f"{kind} {spec!r}: option {option!r} is set by the parameter file, to "
+                f"{parameters.options[option]!r}; leave it out, or use {kind} {name!r} with options of your own"
             )
-    return parameters.mapper, {**parameters.options, **own}
+    return name, {**parameters.options, **own}
