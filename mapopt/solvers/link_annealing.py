@@ -48,8 +48,8 @@ def annealed_links(
 ) -> Schedule | None:
     """Anneal schedules of an instance whose transfers go over links.
 
-    In turn, units and the places of nodes on them are annealed as if no transfer ever waited, and the best gets its
-    transfers booked on the links; and the order of all tasks of the best schedule, on units and on links, is annealed
+    In turn, units and the places of nodes on them are annealed as if no transfer ever waited, and improvements get
+    their transfers booked on the links; and the order of all tasks of the best schedule, on units and on links, is annealed
     with the assignment kept.
 
     Parameters
@@ -147,12 +147,24 @@ class _Search:
             self.on_better(self.best)
 
     def place_units(self, best: Schedule, number: int) -> None:
-        """Anneal units and places of nodes without contention, and book the transfers of the best."""
+        """Anneal units and places of nodes without contention, and book transfers.
+
+        Those of every improvement; where moves are counted, as bookings are not, only those of the last.
+        """
         if self.is_done or self.overloads:
             return
         left, moves = self._left(UNITS_SHARE)
         clock, seed = time.perf_counter(), self.seed + number
-        relaxed = annealed_cyclic(
+
+        def hear(better: Schedule) -> None:
+            if self.best is None or better.latency < self.best.latency:
+                booked = book(
+                    self.instance, better.mapping, self.period, seed=seed, moves=moves, stop=self.stops
+                )
+                self.overloads |= booked is None
+                self.offer(booked)
+
+        last = annealed_cyclic(
             self.relaxed,
             self.period,
             seed=seed,
@@ -161,15 +173,12 @@ class _Search:
             target=self.target,
             start=bare(best.mapping, self.relaxed),
             stop=self.effort.stop,
+            on_better=hear if moves is None else ignore,
         )
         if moves is not None:
             self.effort.book(moves, time.perf_counter() - clock)
-        if relaxed is not None and relaxed.latency < best.latency:
-            booked = book(
-                self.instance, relaxed.mapping, self.period, seed=seed, moves=moves, stop=self.stops
-            )
-            self.overloads = booked is None
-            self.offer(booked)
+            if last is not None:
+                hear(last)
 
     def order_tasks(self, best: Schedule, number: int) -> None:
         """Anneal the order of all tasks of the best schedule."""
