@@ -49,8 +49,8 @@ def annealed_links(
     """Anneal schedules of an instance whose transfers go over links.
 
     In turn, units and the places of nodes on them are annealed as if no transfer ever waited, and improvements get
-    their transfers booked on the links; and the order of all tasks of the best schedule, on units and on links, is annealed
-    with the assignment kept.
+    their transfers booked on the links; and the order of all tasks of the best schedule, on units and on links, is
+    annealed with the assignment kept.
 
     Parameters
     ----------
