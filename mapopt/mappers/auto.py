@@ -19,10 +19,10 @@ from mapopt.options import Options, option
 SEARCH_S, SOLVE_S = 0.3, 10.0
 """Budgets from which schedules are annealed, and from which formulations are solved."""
 
-PLACEMENTS, CYCLIC_MOVES, LINK_MOVES = 200_000, 1_000_000, 500_000
+PLACEMENTS, CYCLIC_MOVES, LINK_MOVES = 200_000, 1_500_000, 1_000_000
 """Per second, about: nodes placed in list schedules, and changes of cyclic orders, of nodes and with links."""
 
-PERIOD_SHARE, LIST_SHARE = 0.3, 0.5
+PERIOD_SHARE, LIST_SHARE = 0.3, 0.3
 """Shares of the budget for the period, and of the rest for list schedules where there are cyclic orders, too."""
 
 
