@@ -64,16 +64,13 @@ def test_it_does_not_matter_how_often_a_search_looks_at_the_clock(monkeypatch, s
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parametrize("case", [6, 10, 11])
-def test_nor_for_long_searches_of_lists(monkeypatch, case) -> None:
+@pytest.mark.parametrize("case", [6, 10])
+def test_nor_for_lists_with_transfers(monkeypatch, case) -> None:
     instance = random_instance(case, max_nodes=12)
-    period = int(instance.times.sum())
     found = []
-    for chunk in (50, 10**6):
+    for chunk in (100, 10**6):
         monkeypatch.setattr(Effort, "chunk", lambda self, chunk=chunk: min(chunk, self.iterations))
-        found.append(
-            [annealed_list(instance, period // 4 + share, seed=3, iterations=20_000) for share in (0, 9, 40)]
-        )
+        found.append(annealed_list(instance, int(instance.times.sum()) // 2, seed=3, iterations=2000))
     assert found[0] == found[1]
 
 
