@@ -223,6 +223,10 @@ def _print_state(state: State) -> None:
         f"{state.study} in {state.folder}: {state.total:,} runs, {state.done:,} done, {state.running:,} running, "
         f"{state.todo:,} to be done, {len(state.failed):,} failed; time left: {left}"
     )
+    if state.others:
+        print(
+            f"{state.others:,} more records there are of other code, versions or settings; they are kept, not counted"
+        )
     for failure in state.failed[:SHOWN]:
         print(f"failed: {failure.method} (seed {failure.seed}) on {failure.instance}: {failure.reason}")
     if len(state.failed) > SHOWN:

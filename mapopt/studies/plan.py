@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import msgspec
 
 from mapopt.documents import Count, Document, Name, Part
+from mapopt.errors import InputError
 from mapopt.studies.records import Digest
 
 RunId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
@@ -65,3 +66,17 @@ class Plan(Document, frozen=True):
     runs: tuple[PlannedRun, ...]
     compared: Compared = msgspec.field(default="time-triggered", name="class")
     objectives: tuple[Literal["period", "latency"], ...] = ("period", "latency")
+
+    @classmethod
+    def from_json(cls, data: bytes, source: str = "document") -> Self:
+        """Decode and validate.
+
+        Raises
+        ------
+        InputError
+            If the bytes are not JSON, of another kind or version, or break a rule.
+        """
+        try:
+            return super().from_json(data, source)
+        except InputError as error:
+            raise InputError(f"{error}; run the study again, which writes its plan anew") from None

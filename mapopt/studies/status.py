@@ -41,6 +41,8 @@ class State(Part, frozen=True, omit_defaults=False):
         estimate, ``None`` where there is nothing to go by.
     damaged
         Files in the store that are no intact records, with the reason.
+    others
+        Records in the store of no run of the study as it is now: made by other code, versions or settings.
     """
 
     study: str
@@ -52,6 +54,7 @@ class State(Part, frozen=True, omit_defaults=False):
     failed: tuple[Failure, ...]
     left_s: float | None
     damaged: tuple[str, ...]
+    others: int
 
 
 def status_of(path: str | Path, results: str | Path) -> State:
@@ -65,7 +68,7 @@ def status_of(path: str | Path, results: str | Path) -> State:
     folder, expansion = prepare(path, results)
     runs = expansion.plan.runs
     if not folder.path.is_dir():
-        return State(expansion.plan.name, str(folder.path), len(runs), 0, 0, len(runs), (), None, ())
+        return State(expansion.plan.name, str(folder.path), len(runs), 0, 0, len(runs), (), None, (), 0)
     with Table(folder) as table:
         statuses, reasons, runtimes = table.statuses(), table.reasons(), table.runtimes()
         damaged = table.problems
@@ -88,6 +91,7 @@ def status_of(path: str | Path, results: str | Path) -> State:
         failed,
         pace.left(missing, max(1, running)),
         damaged,
+        len(statuses.keys() - {run.id for run in runs}),
     )
 
 

@@ -89,7 +89,10 @@ class RunStore:
                 else:
                     return standing
         except OSError as error:
-            raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+            raise InputError(
+                f"{path}: cannot be written ({error.strerror or error}); the records before it are kept, and the same "
+                "command goes on from there"
+            ) from None
         return record
 
     def records(self) -> Iterator[Record]:

@@ -68,6 +68,18 @@ def test_status_counts_what_is_left_and_damaged(mapopt, tmp_path):
     assert str(second) in mapopt("study", "status", path, "--results", tmp_path).err
 
 
+def test_status_says_how_many_records_are_of_something_else(mapopt, tmp_path):
+    path = write_study(tmp_path)
+    run_study(path, tmp_path, Here())
+    assert mapopt("study", "status", path, "--results", tmp_path, "--json").json["others"] == 0
+    path.write_text(path.read_text().replace('["rd", "lpt"]', '["lpt"]'))
+    ran = mapopt("study", "status", path, "--results", tmp_path)
+    state = mapopt("study", "status", path, "--results", tmp_path, "--json").json
+    assert state["total"] == state["done"]
+    assert state["others"] > 0
+    assert f"{state['others']} more records there are of other code, versions or settings" in ran.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

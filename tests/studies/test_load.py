@@ -2,6 +2,7 @@
 
 import pytest
 
+from mapopt.errors import InputError
 from mapopt.studies.folder import Folder
 from mapopt.studies.load import load_results
 from mapopt.studies.plan import Plan, PlannedRun
@@ -67,3 +68,10 @@ def test_records_that_differ_in_their_runtime_are_no_conflict_and_still_have_an_
     assert {results.rows[KEY.id].runtime_s for results in taken} == {1.0}
     assert {results.records[KEY.id].runtime_s for results in taken} == {1.0}
     assert all(results.warnings == () for results in taken)
+
+
+def test_a_damaged_plan_says_how_to_get_it_back(tmp_path):
+    folder = made(tmp_path)
+    folder.plan.write_bytes(folder.plan.read_bytes()[:40])
+    with pytest.raises(InputError, match=r"plan\.json: not valid JSON.*run the study again"):
+        load_results([tmp_path])
