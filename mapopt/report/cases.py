@@ -12,6 +12,7 @@ from mapopt.bounds import lower_bounds
 from mapopt.errors import MapoptError
 from mapopt.report.runs import MISSING, Run, instance_of, runs_of
 from mapopt.studies.load import Results
+from mapopt.studies.plan import KnownBound
 
 OBJECTIVES = ("period", "latency")
 """What methods are compared by."""
@@ -19,7 +20,10 @@ OBJECTIVES = ("period", "latency")
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A lower bound in ticks, what proves it, and the run that did; without one it follows from the instance alone."""
+    """A lower bound in ticks, what proves it, and the run that did.
+
+    Without a run it follows from the instance alone, or is the library's, which ``by`` then says.
+    """
 
     ticks: int
     by: str
@@ -46,6 +50,8 @@ class Case:
         In the order of the plan.
     structural
         By objective, the best bound that follows from the instance alone.
+    known
+        Bounds that the instance library holds.
     """
 
     number: int
@@ -55,6 +61,7 @@ class Case:
     tick_ps: int
     runs: tuple[Run, ...]
     structural: dict[str, Proof]
+    known: tuple[KnownBound, ...] = ()
 
     @cached_property
     def by_method(self) -> dict[str, tuple[Run, ...]]:
@@ -95,7 +102,8 @@ class Case:
         return {}
 
     def _period(self) -> tuple[Proof, ...]:
-        return (*(proof for proof, _ in self._proofs("period")), *self._structural("period"))
+        proofs = (proof for proof, _ in self._proofs("period"))
+        return (*proofs, *self._structural("period"), *self._known("period", None))
 
     @cached_property
     def _latencies(self) -> tuple[tuple[Proof, Run], ...]:
@@ -109,10 +117,17 @@ class Case:
                 period is not None and self.compared == "time-triggered" and low <= period <= high
             ):
                 found.append(proof)
-        return [*found, *self._structural("latency")]
+        return [*found, *self._structural("latency"), *self._known("latency", period)]
 
     def _structural(self, objective: str) -> list[Proof]:
         return [self.structural[objective]] if objective in self.structural else []
+
+    def _known(self, objective: str, period: int | None) -> Iterable[Proof]:
+        """Yield the library's bounds, which are of streams, and on latencies at one period only."""
+        for bound in self.known:
+            is_about = objective == "period" or (period is not None and period == bound.period_ticks)
+            if bound.objective == objective and self.compared == "time-triggered" and is_about:
+                yield Proof(bound.ticks, f"{bound.by} (library: {bound.source})")
 
     def _proofs(self, objective: str) -> Iterable[tuple[Proof, Run]]:
         for run in self.runs:
@@ -229,4 +244,5 @@ def _case(results: Results, number: int, digest: str, compared: str, runs: Seque
         else:
             for objective, bound in (("period", bounds.period), ("latency", bounds.latency)):
                 structural[objective] = Proof(bound.ticks, bound.name)
-    return Case(number, runs[0].plan.instance, digest, compared, tick_ps, tuple(runs), structural)
+    known = tuple(bound for plan in results.plans for bound in plan.known if bound.instance_digest == digest)
+    return Case(number, runs[0].plan.instance, digest, compared, tick_ps, tuple(runs), structural, known)

@@ -138,7 +138,8 @@ def _gaps(scene: Scene) -> str:
         "Gap = value / bound - 1. The bound on a period is the best that any run on the instance proved in the class. "
         "A bound on a latency counts only for the periods that it was proved for, since the least latency is not "
         "monotone in the period; where none applies, the bound follows from the structure of the instance. Numbers "
-        "lead to their runs, bounds to the run that proved them; a bound without a link follows from the instance."
+        "lead to their runs, bounds to the run that proved them; a bound without a link follows from the instance, or "
+        "is the instance library's where it says so."
     )
     shown = overview.gaps(scene)
     return paragraph(text) + details(plural(len(shown.rows), "row"), table(shown), is_open=True)

@@ -16,8 +16,8 @@ from mapopt.mappers import registry as mappers
 from mapopt.solvers import registry as formulations
 from mapopt.solvers.isolation import GRACE_S
 from mapopt.studies.folder import Folder
-from mapopt.studies.plan import Plan, PlannedRun
-from mapopt.studies.problems import load, sources_of
+from mapopt.studies.plan import KnownBound, Plan, PlannedRun
+from mapopt.studies.problems import known_bounds, load, sources_of
 from mapopt.studies.study import (
     HARNESS_GRACE_S,
     MAX_RUNS,
@@ -99,8 +99,10 @@ def expand(study: Study, base: Path, folder: Folder) -> Expansion:
         raise InputError(f"study {study.name!r}: expands to no run; give it {missing}")
     instances: dict[str, Instance] = {}
     labels: dict[str, str] = {}
+    known: list[KnownBound] = []
     taken: Counter[str] = Counter()
-    for label, instance in map(load, sources):
+    for source in sources:
+        label, instance = load(source)
         if instance.digest in labels:
             raise InputError(
                 f"study {study.name!r}: instance {label!r} is the same as {labels[instance.digest]!r}; drop one"
@@ -108,6 +110,7 @@ def expand(study: Study, base: Path, folder: Folder) -> Expansion:
         taken[label] += 1
         label += f" ({taken[label]})" if taken[label] > 1 else ""
         instances[instance.digest], labels[instance.digest] = instance, label
+        known += known_bounds(source, instance)
     tasks: list[Task] = []
     planned: list[PlannedRun] = []
     made: dict[str, str] = {}
@@ -125,7 +128,7 @@ def expand(study: Study, base: Path, folder: Folder) -> Expansion:
                 tasks.append(Task(run, digest, method.task, seed, method.kill_s, method.memory_mib))
                 command = method.task.command(file, seed)
                 planned.append(PlannedRun(run, label, digest, method.label, seed, method.task.role, command))
-    plan = Plan(study.name, tuple(planned), study.compared, study.goals)
+    plan = Plan(study.name, tuple(planned), study.compared, study.goals, tuple(known))
     return Expansion(plan, tuple(tasks), instances)
 
 

@@ -121,7 +121,9 @@ def _merge_plans(source: Folder, plan: Plan, target: Folder) -> None:
     known = {run.id for run in mine.runs}
     lacking = tuple(run for run in plan.runs if run.id not in known)
     if lacking:
-        msgspec.structs.replace(mine, runs=(*mine.runs, *lacking)).save(target.plan)
+        more = tuple(bound for bound in plan.known if bound not in mine.known)
+        runs, bounds = (*mine.runs, *lacking), (*mine.known, *more)
+        msgspec.structs.replace(mine, runs=runs, known=bounds).save(target.plan)
 
 
 def _copy_record(path: Path, source: Folder, target: Folder, done: Merged) -> None:

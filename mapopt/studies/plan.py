@@ -6,13 +6,14 @@ from typing import Annotated, ClassVar, Literal, Self
 
 import msgspec
 
-from mapopt.documents import Count, Document, Name, Part
+from mapopt.documents import Count, Document, Name, Part, Ticks
 from mapopt.errors import InputError
 from mapopt.studies.records import Digest
 
 RunId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
 Role = Literal["mapper", "reference"]
 Compared = Literal["time-triggered", "single-frame"]
+Objective = Literal["period", "latency"]
 
 
 class PlannedRun(Part, frozen=True):
@@ -45,6 +46,33 @@ class PlannedRun(Part, frozen=True):
     command: str
 
 
+class KnownBound(Part, frozen=True):
+    """A lower bound that the instance library holds for mappings with one pattern.
+
+    Parameters
+    ----------
+    instance_digest
+        Of the instance.
+    objective
+        What is bounded.
+    ticks
+        The bound.
+    by
+        What proved it.
+    source
+        The instance's name in the library, whose reference holds it.
+    period_ticks
+        For a latency: the period of the schedules that it bounds.
+    """
+
+    instance_digest: Digest
+    objective: Objective
+    ticks: Ticks
+    by: Name
+    source: Name
+    period_ticks: Ticks | None = None
+
+
 class Plan(Document, frozen=True):
     """The runs of a study in order.
 
@@ -58,6 +86,8 @@ class Plan(Document, frozen=True):
         The class of schedules in which methods are compared, see :class:`mapopt.studies.study.Study`.
     objectives
         What is compared.
+    known
+        Bounds of the instances that come from the library.
     """
 
     KIND: ClassVar[str] = "plan"
@@ -65,7 +95,8 @@ class Plan(Document, frozen=True):
     name: Name
     runs: tuple[PlannedRun, ...]
     compared: Compared = msgspec.field(default="time-triggered", name="class")
-    objectives: tuple[Literal["period", "latency"], ...] = ("period", "latency")
+    objectives: tuple[Objective, ...] = ("period", "latency")
+    known: tuple[KnownBound, ...] = ()
 
     @classmethod
     def from_json(cls, data: bytes, source: str = "document") -> Self:

@@ -13,6 +13,7 @@ from mapopt.errors import InputError
 from mapopt.instance import Instance
 from mapopt.library.folder import Library, Member
 from mapopt.sources import is_instance_file, load_instance
+from mapopt.studies.plan import KnownBound
 from mapopt.studies.study import MAX_RUNS, InstanceSet, listed, products
 
 
@@ -119,3 +120,24 @@ def load(source: Source | Member) -> tuple[str, Instance]:
         strict=of.strict,
     )
     return source.label, instance
+
+
+def known_bounds(source: Source | Member, instance: Instance) -> Iterator[KnownBound]:
+    """Yield the bounds that the library holds for an instance of it.
+
+    Raises
+    ------
+    InputError
+        If the reference is of another instance.
+    """
+    if not isinstance(source, Member):
+        return
+    reference = source.reference()
+    if reference is None:
+        return
+    if reference.digest != instance.digest:
+        raise InputError(f"{source.name}: its reference is of another instance; run `mapopt library check`")
+    for objective, level in reference.levels:
+        if level.bounds:
+            best = level.bounds[-1]
+            yield KnownBound(instance.digest, objective, best.ticks, best.by, source.name, level.period_ticks)

@@ -4,6 +4,8 @@ import msgspec
 import pytest
 
 from mapopt.report import report
+from mapopt.studies.folder import Folder
+from mapopt.studies.plan import KnownBound, Plan
 from mapopt.studies.records import LevelRecord
 from tests.report import studies
 
@@ -69,6 +71,28 @@ def test_which_latency_bounds_hold_for_a_period_of_20(tmp_path, stated, bound):
     path = made(tmp_path / "r", ("mapper a", "", (20,), (40,)), ("solve", stated, (20, 15), (40, 28)))
     case = case_of(path)
     assert case.proof(run_of(case, "mapper a"), "latency").ticks == bound
+
+
+@pytest.mark.parametrize(
+    ("objective", "at", "compared", "ticks", "counts"),
+    [
+        ("period", None, "time-triggered", 19, True),
+        ("period", None, "time-triggered", 12, False),  # the structure gives 13
+        ("period", None, "single-frame", 19, False),
+        ("latency", 20, "time-triggered", 38, True),
+        ("latency", 19, "time-triggered", 38, False),
+    ],
+)
+def test_bounds_of_the_library_count_where_they_hold(tmp_path, objective, at, compared, ticks, counts):
+    folder = Folder(made(tmp_path / "r", ("mapper a", "", (20,), (40,))))
+    plan = Plan.load(folder.plan)
+    bound = KnownBound(plan.runs[0].instance_digest, objective, ticks, "search", "light21/x", at)
+    msgspec.structs.replace(plan, known=(bound,), compared=compared).save(folder.plan)
+    case = case_of(folder.path)
+    proof = case.proof(run_of(case, "mapper a"), objective)
+    assert (proof.ticks == ticks) is counts
+    assert (proof.by == "search (library: light21/x)") is counts
+    assert proof.run is None
 
 
 def test_bounds_of_contiguous_mappings_hold_for_no_others(tmp_path):

@@ -6,13 +6,16 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mapopt.cli import main
 from mapopt.errors import InputError
+from mapopt.library.references import Finding, Level, Reference
 from mapopt.solvers.model import Limits
 from mapopt.studies.expansion import expand
 from mapopt.studies.folder import Folder
+from mapopt.studies.plan import KnownBound
 from mapopt.studies.runs import solve_run
 from mapopt.studies.store import RunStore
 from mapopt.studies.study import MAX_RUNS, read_study
@@ -83,6 +86,22 @@ def test_instances_of_the_library(tmp_path):
         "small/five",
         "small/planted",
     ]
+
+
+def test_the_plan_knows_what_the_library_proved(tmp_path):
+    member = next(iter(write_library(tmp_path / "instances")))
+    made = member.make().instance
+    bounds = (Finding(9, "by hand", "0.1.0", "2026-01-30"), Finding(10, "counting", "0.1.0", "2026-01-31"))
+    reference = msgspec.structs.replace(Reference.of(made), period=Level(bounds=bounds))
+    member.keep(reference)
+    text = HEAD.format(top="", instances='library = ["small"]') + LPT
+    assert expanded(tmp_path, text).plan.known == (
+        KnownBound(made.digest, "period", 10, "counting", "small/five"),
+    )
+    other = Reference.of(instance(1, 2))
+    member.keep(other)
+    with pytest.raises(InputError, match="small/five: its reference is of another instance; run `mapopt lib"):
+        expanded(tmp_path, text)
 
 
 def test_the_library_may_be_elsewhere(tmp_path, monkeypatch):

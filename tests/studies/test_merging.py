@@ -11,7 +11,7 @@ from mapopt.studies import store as store_module
 from mapopt.studies.folder import Folder
 from mapopt.studies.load import load_results
 from mapopt.studies.merging import merge, result_of
-from mapopt.studies.plan import Plan, PlannedRun
+from mapopt.studies.plan import KnownBound, Plan, PlannedRun
 from tests.studies.cases import key, record
 from tests.studies.study_files import instance
 
@@ -60,6 +60,16 @@ def test_records_with_the_same_result_stay_as_they_are(tmp_path):
     assert [run.seed for run in Plan.load(mine.plan).runs] == [1, 9, 0, 2]
     (done,) = merge(tmp_path / "other", tmp_path / "mine")
     assert (done.copied, done.same) == (0, 3)
+
+
+def test_what_the_library_knows_is_taken_over_once(other, tmp_path):
+    bounds = [KnownBound(PROBLEM.digest, "period", ticks, "b", "f/i") for ticks in (1, 2)]
+    mine = made(tmp_path / "mine", [1])
+    for folder, known in ((mine, bounds[:1]), (other, bounds)):
+        plan = msgspec.structs.replace(Plan.load(folder.plan), known=tuple(known))
+        plan.save(folder.plan)
+    merge(other.path, tmp_path / "mine")
+    assert Plan.load(mine.plan).known == tuple(bounds)
 
 
 @pytest.mark.usefixtures("other")
