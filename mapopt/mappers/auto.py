@@ -22,8 +22,9 @@ SEARCH_S, SOLVE_S = 0.3, 10.0
 PLACEMENTS, CYCLIC_MOVES, LINK_MOVES = 200_000, 1_500_000, 1_000_000
 """Per second, about: nodes placed in list schedules, and changes of cyclic orders, of nodes and with links."""
 
-PERIOD_SHARE, LIST_SHARE = 0.3, 0.3
-"""Shares of the budget for the period, and of the rest for list schedules where there are cyclic orders, too."""
+SEARCH_SHARE, PERIOD_SHARE, LIST_SHARE = 0.2, 0.3, 0.3
+"""Shares: of a budget for annealing where formulations follow; of this for the period; and of the rest of it for list
+schedules where there are cyclic orders, too."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Auto:
     """The best choice for a budget on the test split of a tuning study, see ``results/mapper-choice.md``.
 
     Tuned elastic lists at once; from :data:`SEARCH_S` seconds on the period by formulations, then annealed
-    lists and cyclic orders; from :data:`SOLVE_S` on formulations for both.
+    lists and cyclic orders; from :data:`SOLVE_S` on formulations for both after that.
     """
 
     name: ClassVar[str] = "auto"
@@ -71,11 +72,12 @@ class Auto:
         """
         budget_s = self.options.budget_s
         best = ParametricList(_tuned()).map(instance, seed=seed)
-        if budget_s >= SOLVE_S:
-            best = _solved(instance, "period,latency", best, budget_s, seed)
-        elif budget_s >= SEARCH_S:
-            best = _solved(instance, "period", best, PERIOD_SHARE * budget_s, seed)
-            best = _better(instance, best, *_annealed(instance, best, (1 - PERIOD_SHARE) * budget_s, seed))
+        if budget_s >= SEARCH_S:
+            search_s = budget_s if budget_s < SOLVE_S else SEARCH_SHARE * budget_s
+            best = _solved(instance, "period", best, PERIOD_SHARE * search_s, seed)
+            best = _better(instance, best, *_annealed(instance, best, (1 - PERIOD_SHARE) * search_s, seed))
+            if budget_s >= SOLVE_S:
+                best = _solved(instance, "period,latency", best, budget_s - search_s, seed)
         return msgspec.structs.replace(best, mapper=MapperRef(self.name, dict(self.options.as_dict()), seed))
 
 
