@@ -101,7 +101,8 @@ def main() -> None:
     page = StringIO()
     with redirect_stdout(page):
         print("# Which mapper for which budget\n")
-        print(f"Printed by `python -m benchmarks.mappers.choice` on {machine()}.")
+        command = f"python -m benchmarks.mappers.choice --solve-s {arguments.solve_s:g}"
+        print(f"Printed by `{command}` on {machine()}.")
         heading(
             f"{len(cases)} instances",
             "The test split of the tuning study `fast` "
