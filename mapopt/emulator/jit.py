@@ -30,12 +30,12 @@ def borrowing(function: F) -> F:
 
     For functions that are called millions of times with many arrays; they must not make arrays.
     """
-    return _compiled(function, _nrt=False)
+    return _compiled(function, _nrt=False, error_model="numpy")
 
 
 def inlined(function: F) -> F:
     """Compile a small function into the :func:`borrowing` ones that call it."""
-    flags: dict[str, Any] = {"forceinline": True, "_nrt": False}
+    flags: dict[str, Any] = {"forceinline": True, "_nrt": False, "error_model": "numpy"}
     return cast(F, numba.njit(**flags)(function))
 
 

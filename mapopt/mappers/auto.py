@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -19,12 +18,24 @@ from mapopt.options import Options, option
 SEARCH_S, SOLVE_S = 0.3, 10.0
 """Budgets from which schedules are annealed, and from which formulations are solved."""
 
-PLACEMENTS, CYCLIC_MOVES, LINK_MOVES = 200_000, 1_500_000, 1_000_000
-"""Per second, about: nodes placed in list schedules, and changes of cyclic orders, of nodes and with links."""
+SEARCH_SHARE, PERIOD_SHARE = 0.2, 0.3
+"""Shares: of a budget for annealing where formulations follow, and of this for the period."""
 
-SEARCH_SHARE, PERIOD_SHARE, LIST_SHARE = 0.2, 0.3, 0.3
-"""Shares: of a budget for annealing where formulations follow; of this for the period; and of the rest of it for list
-schedules where there are cyclic orders, too."""
+PLACEMENTS = 200_000
+"""Nodes placed in list schedules per second, about."""
+
+
+class _Pace(NamedTuple):
+    """Moves per second, about: with elastic rings times the number of nodes, and with cyclic orders."""
+
+    elastic: float
+    cyclic: float
+
+
+DELAYED, LINKED = _Pace(5e6, 1.5e6), _Pace(1.6e6, 1e6)
+
+LIST_SHARE, ELASTIC_SHARE, CYCLIC_SHARE, AGAIN_SHARE = 0.2, 0.3, 0.3, 0.2
+"""Shares of the time for the latency, in this order; lists have all of it where transfers occupy units."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,7 @@ class Auto:
     """The best choice for a budget on the test split of a tuning study, see ``results/mapper-choice.md``.
 
     Tuned elastic lists at once; from :data:`SEARCH_S` seconds on the period by formulations, then annealed
-    lists and cyclic orders; from :data:`SOLVE_S` on formulations for both after that.
+    lists, elastic rings and cyclic orders; from :data:`SOLVE_S` on formulations for both after that.
     """
 
     name: ClassVar[str] = "auto"
@@ -75,7 +86,7 @@ class Auto:
         if budget_s >= SEARCH_S:
             search_s = budget_s if budget_s < SOLVE_S else SEARCH_SHARE * budget_s
             best = _solved(instance, "period", best, PERIOD_SHARE * search_s, seed)
-            best = _better(instance, best, *_annealed(instance, best, (1 - PERIOD_SHARE) * search_s, seed))
+            best = _annealed(instance, best, (1 - PERIOD_SHARE) * search_s, seed)
             if budget_s >= SOLVE_S:
                 best = _solved(instance, "period,latency", best, budget_s - search_s, seed)
         return msgspec.structs.replace(best, mapper=MapperRef(self.name, dict(self.options.as_dict()), seed))
@@ -86,37 +97,34 @@ def _tuned() -> ParametricOptions:
     return ParametricOptions.of(load_tuned("tuned:fast").options)
 
 
-def _annealed(instance: Instance, start: Mapping, left_s: float, seed: int) -> Iterator[Mapping]:
-    """Yield annealed schedules at the start's period, by as many methods as support the instance."""
-    from mapopt.search.annealing import annealed_cyclic, annealed_list
+def _annealed(instance: Instance, start: Mapping, left_s: float, seed: int) -> Mapping:
+    """Return the best schedule at the start's period that annealing finds, each method going on from the best."""
+    from mapopt.search.annealing import annealed_cyclic, annealed_elastic, annealed_list
     from mapopt.solvers.link_annealing import annealed_links
     from mapopt.transfers import Delay, Free, Links
 
-    target = lower_bounds(instance).latency.ticks
-    if start.horizon is None or _latency(instance, start) <= target:
-        return
-    cyclic, pace = {
-        Free: (annealed_cyclic, CYCLIC_MOVES),
-        Delay: (annealed_cyclic, CYCLIC_MOVES),
-        Links: (annealed_links, LINK_MOVES),
-    }.get(type(instance.transfer), (None, 0))
-    lists_s = left_s if cyclic is None else LIST_SHARE * left_s
-    placements = int(PLACEMENTS * lists_s)
-    found = annealed_list(
-        instance,
-        start.horizon,
-        seed=seed,
-        iterations=max(1, placements // len(instance.nodes)),
-        target=target,
-        start=start,
-    )
-    if found is not None:
-        yield found.mapping
-    if cyclic is not None:
-        moves = max(1, int(pace * (left_s - lists_s)))
-        found = cyclic(instance, start.horizon, seed=seed, iterations=moves, target=target, start=start)
+    target, best, nodes = lower_bounds(instance).latency.ticks, start, len(instance.nodes)
+    plan: list[tuple[Any, float, float]]
+    if isinstance(instance.transfer, (Free, Delay, Links)):
+        linked = isinstance(instance.transfer, Links)
+        pace = LINKED if linked else DELAYED
+        plan = [
+            (annealed_list, LIST_SHARE, PLACEMENTS / nodes),
+            (annealed_elastic, ELASTIC_SHARE, pace.elastic / nodes),
+            (annealed_links if linked else annealed_cyclic, CYCLIC_SHARE, pace.cyclic),
+            (annealed_elastic, AGAIN_SHARE, pace.elastic / nodes),
+        ]
+    else:
+        plan = [(annealed_list, 1.0, PLACEMENTS / nodes)]
+    assert start.horizon is not None
+    for turn, (method, share, pace_per_s) in enumerate(plan):
+        if _latency(instance, best) <= target:
+            break
+        moves = max(1, int(pace_per_s * share * left_s))
+        found = method(instance, start.horizon, seed=seed + turn, iterations=moves, target=target, start=best)
         if found is not None:
-            yield found.mapping
+            best = _better(instance, best, found.mapping)
+    return best
 
 
 def _solved(instance: Instance, objective: str, start: Mapping, effort: float, seed: int) -> Mapping:
