@@ -119,7 +119,7 @@ def anneal_elastic(
         heat = first_heat * (last_heat / first_heat) ** (number / total)
         now = best.latency[0]
         most = now - heat * np.log(uniform(random) + 1e-300)
-        rings.count[0] = 0
+        rings.noted[0] = 0
         for place in range(rings.size[0]):
             task = rings.active[place]
             rings.trial_start[task], rings.trial_tail[task] = rings.start[task], rings.tail[task]
@@ -127,7 +127,9 @@ def anneal_elastic(
         if uniform(random) < (IN_PLACE_LINKED if frame.linked else IN_PLACE):
             done = _move_in_place(frame, rings, desk, way, task, heat, most, random)
         else:
-            done = _move_nodes(frame, rings, desk, way, _node_of(frame, rings, task, random), heat, most, random)
+            done = _move_nodes(
+                frame, rings, desk, way, _node_of(frame, rings, task, random), heat, most, random
+            )
         if not done:
             clear_flags(rings, desk)
             put_back(rings)
@@ -158,7 +160,7 @@ def _late_task(frame: Frame, rings: Rings, path: float, random: RandomState) -> 
         task = rings.active[below(random, rings.size[0])]
     left = rings.previous[task]
     free = rings.start[left] + rings.length[left] + rings.turn[left] * frame.period
-    return left if uniform(random) < 0.25 and free == rings.start[task] else task
+    return int(left if uniform(random) < 0.25 and free == rings.start[task] else task)
 
 
 @borrowing
@@ -170,7 +172,7 @@ def _node_of(frame: Frame, rings: Rings, task: int, random: RandomState) -> int:
     tensor, unit = row // frame.units, row % frame.units
     chosen = frame.producer[tensor]
     if uniform(random) < 0.5:
-        return chosen
+        return int(chosen)
     first, end, seen = frame.leaving_offset[chosen], frame.leaving_offset[chosen + 1], 0
     for arc in range(first, end):
         reader = frame.leaving[arc]
@@ -178,7 +180,7 @@ def _node_of(frame: Frame, rings: Rings, task: int, random: RandomState) -> int:
             seen += 1
             if below(random, seen) == 0:
                 chosen = reader
-    return chosen
+    return int(chosen)
 
 
 @borrowing
@@ -233,10 +235,10 @@ def _move_nodes(
     for entry in range(count - 1):
         other = entry + below(random, count - entry)
         nodes[entry], nodes[other] = nodes[other], nodes[entry]
+    done = True
     for entry in range(count):
-        if not _insert_node(frame, rings, desk, way, nodes[entry], heat, most, random):
-            return False
-    return True
+        done = done and _insert_node(frame, rings, desk, way, nodes[entry], heat, most, random)
+    return done
 
 
 @borrowing
@@ -567,7 +569,7 @@ def _ready(frame: Frame, rings: Rings, node: int, unit: int) -> int:
         else:
             there = rings.trial_start[writer] + rings.length[writer] + _travel(frame, tensor, source, unit)
         ready = max(ready, there)
-    return ready
+    return int(ready)
 
 
 @borrowing
@@ -579,4 +581,4 @@ def _rest(frame: Frame, rings: Rings, node: int, unit: int) -> int:
         if target >= 0:
             travel = _travel(frame, frame.leaving_tensor[arc], unit, target)
             rest = max(rest, travel + rings.trial_tail[frame.leaving[arc]])
-    return rest
+    return int(rest)

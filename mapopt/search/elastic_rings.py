@@ -116,7 +116,7 @@ class Rings(NamedTuple):
         Tasks that exist, about in the order of their starts; the place of each; how many there are, shape (1,).
     start, tail, trial_start, trial_tail
         Shape (tasks,): before a move, and during it.
-    at, kept, count
+    at, kept, noted
         The journal: entries of ``book``, what they were before, and how many, shape (1,).
     """
 
@@ -140,7 +140,7 @@ class Rings(NamedTuple):
     trial_tail: IntArray
     at: IntArray
     kept: IntArray
-    count: IntArray
+    noted: IntArray
 
 
 class Desk(NamedTuple):
@@ -169,18 +169,18 @@ class Desk(NamedTuple):
 @inlined
 def write(rings: Rings, part: int, index: int, value: int) -> None:
     """Change an entry of a part of the book, and remember what it was."""
-    entry, count = rings.part[part] + index, rings.count[0]
+    entry, count = rings.part[part] + index, rings.noted[0]
     rings.at[count], rings.kept[count] = entry, rings.book[entry]
-    rings.count[0] = count + 1
+    rings.noted[0] = count + 1
     rings.book[entry] = value
 
 
 @borrowing
 def put_back(rings: Rings) -> None:
     """Undo all that was written since the journal was empty."""
-    for entry in range(rings.count[0] - 1, -1, -1):
+    for entry in range(rings.noted[0] - 1, -1, -1):
         rings.book[rings.at[entry]] = rings.kept[entry]
-    rings.count[0] = 0
+    rings.noted[0] = 0
 
 
 @borrowing
@@ -252,7 +252,7 @@ def hop_of(frame: Frame, tensor: int, unit: int) -> int:
 def hops_between(frame: Frame, source: int, target: int) -> int:
     """Return the number of hops from a unit to another."""
     row = source * frame.units + target
-    return frame.route_offset[row + 1] - frame.route_offset[row]
+    return int(frame.route_offset[row + 1] - frame.route_offset[row])
 
 
 @inlined
@@ -328,10 +328,10 @@ def predecessors(frame: Frame, rings: Rings, desk: Desk, task: int) -> int:
         return count
     if (task - frame.nodes) % frame.hops > 0:
         other[count], weight[count] = task - 1, length[task - 1] + frame.lag[home[task - 1]]
-        return count + (home[task - 1] >= 0)
+        return int(count + (home[task - 1] >= 0))
     source = frame.producer[(task - frame.nodes) // (frame.hops * frame.units)]
     other[count], weight[count] = source, length[source]
-    return count + (home[source] >= 0)
+    return int(count + (home[source] >= 0))
 
 
 @inlined
@@ -343,7 +343,7 @@ def head_of(frame: Frame, task: int) -> int:
 @inlined
 def tail_of(frame: Frame, rings: Rings, task: int) -> int:
     """Return the least tail of a task."""
-    return rings.length[task] + (frame.tail[task] if task < frame.nodes else 0)
+    return int(rings.length[task] + (frame.tail[task] if task < frame.nodes else 0))
 
 
 @borrowing

@@ -1,7 +1,8 @@
-"""Annealed elastic rings: units and cyclic orders of nodes and transfers together, for the least latency at a period."""
+"""Annealed elastic rings: units and cyclic orders of nodes and transfers together, for the latency at a period."""
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,16 +28,19 @@ from mapopt.search.elastic_rings import (
     sort_active,
 )
 from mapopt.search.list_search import longest_paths, packed
-from mapopt.search.random_numbers import random_state
+from mapopt.search.random_numbers import RandomState, random_state
 from mapopt.search.schedule import Hops, Schedule, finish, hops_of
 from mapopt.search.tables import Tables, tables_of
-from mapopt.transfers import Blocking, Delay, Free, Host, Links
+from mapopt.transfers import Blocking, Host, Links
 
-ROUND_MOVES = 4000
+ROUND_MOVES = 1500
 """Moves per node of one round, where the limits allow several; each begins with the best schedule."""
 
 FIRST_HEAT, LAST_HEAT = 0.002, 0.00005
 """Temperatures as shares of the latency that a round begins with."""
+
+COLDEST = 1e-9
+"""Ticks above a temperature that is 0: only ties and improvements are taken then."""
 
 CALIBRATION = 64
 """Moves by which the speed is measured."""
@@ -66,7 +70,7 @@ def annealed_elastic(
     stop: Callable[[], bool] = never,
     on_better: Callable[[Schedule], None] = ignore,
 ) -> Schedule | None:
-    """Anneal the units of nodes and the order of all that runs on a unit or a link, with starts as early as these allow.
+    """Anneal the units of nodes and the order of all that runs on a unit or a link; starts are as early as these allow.
 
     For periods that leave units and links some idle time; with hardly any, cyclic sequences are better.
 
@@ -107,10 +111,10 @@ def annealed_elastic(
     References
     ----------
     Insertion between heads and tails: M. Mastrolilli and L. M. Gambardella, "Effective neighbourhood functions for the
-    flexible job shop problem", Journal of Scheduling 3, 2000. Periods: P. Brucker and T. Kampmeyer, "A general model for
-    cyclic machine scheduling problems", Discrete Applied Mathematics 156, 2008. Taking out and putting back: R. Ruiz and
-    T. Stützle, "A simple and effective iterated greedy algorithm for the permutation flowshop scheduling problem",
-    European Journal of Operational Research 177, 2007.
+    flexible job shop problem", Journal of Scheduling 3, 2000. Periods: P. Brucker and T. Kampmeyer, "A general model
+    for cyclic machine scheduling problems", Discrete Applied Mathematics 156, 2008. Taking out and putting back:
+    R. Ruiz and T. Stützle, "A simple and effective iterated greedy algorithm for the permutation flowshop scheduling
+    problem", European Journal of Operational Research 177, 2007.
     """
     reason = rejection(instance)
     if reason is not None:
@@ -128,7 +132,8 @@ def annealed_elastic(
     while best.latency > target and not effort.is_spent:
         walk = _Walk.of(instance, tables, frame, best, seed, number)
         moves = walk.moves(effort)
-        heats = (FIRST_HEAT * temperature * best.latency, LAST_HEAT * temperature * best.latency)
+        scale = temperature * best.latency
+        heats = (FIRST_HEAT * scale + COLDEST, LAST_HEAT * scale + COLDEST)
         done = 0
         while done < moves and not effort.is_spent and walk.latency > target:
             clock, until = time.perf_counter(), min(moves, done + effort.chunk())
@@ -180,7 +185,7 @@ def frame_of(instance: Instance, tables: Tables, period: int) -> Frame:
     head, tail = longest_paths(tables, instance)
     durations = np.where(tables.duration >= 0, tables.duration, tables.duration.max())
     linked = isinstance(instance.transfer, Links)
-    members = np.zeros(len(tables.need), dtype=np.int64)
+    members = _zeros(len(tables.need))
     members[tables.group] = np.arange(len(tables.group))
     return Frame(
         nodes=len(tables.group),
@@ -228,7 +233,7 @@ class _Walk:
     desk: Desk
     way: Pass
     best: Best
-    random: IntArray
+    random: RandomState
 
     @classmethod
     def of(
@@ -246,11 +251,13 @@ class _Walk:
         best = Best(np.array([latency, latency], dtype=np.int64), rings.start.copy(), rings.home.copy())
         places = 2 * tasks + frame.units
         way = Pass(
-            *(np.zeros(places, dtype=np.int64) for _ in range(3)),
-            path=np.zeros(places),
-            node=np.zeros(MOST_NODES + 1, dtype=np.int64),
-            leaving=np.zeros(tasks, dtype=np.int64),
-            origin=np.zeros(frame.nodes, dtype=np.int64),
+            _zeros(places),
+            _zeros(places),
+            _zeros(places),
+            np.zeros(places),
+            _zeros(MOST_NODES + 1),
+            _zeros(tasks),
+            _zeros(frame.nodes),
         )
         return cls(instance, tables, frame, rings, desk, way, best, random_state(seed, number))
 
@@ -308,16 +315,13 @@ def rings_of(frame: Frame, schedule: Schedule, hops: Hops) -> Rings:
     sizes = [tasks] * 5 + [resources] * 2 + [frame.units * CAPACITY_KINDS, tensors * frame.units]
     sizes += [tasks, tasks, 1]
     part = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    book = np.zeros(part[-1], dtype=np.int64)
+    book = _zeros(int(part[-1]))
     entries = book.size + 64 * tasks
     rings = Rings(
         book,
         part,
-        *(book[begin:end] for begin, end in zip(part, part[1:], strict=False)),
-        *(np.zeros(tasks, dtype=np.int64) for _ in range(4)),
-        at=np.zeros(entries, dtype=np.int64),
-        kept=np.zeros(entries, dtype=np.int64),
-        count=np.zeros(1, dtype=np.int64),
+        *(book[begin:end] for begin, end in itertools.pairwise(part)),
+        *(_zeros(size) for size in (*[tasks] * 4, entries, entries, 1)),
     )
     assert len(part) == SIZE + 2
     rings.home[:], rings.first[:], rings.place[:] = -1, -1, -1
@@ -346,7 +350,7 @@ def rings_of(frame: Frame, schedule: Schedule, hops: Hops) -> Rings:
     for place, (_, _, task, _) in enumerate(sorted(placed)):
         rings.active[place], rings.place[task] = task, place
     rings.size[0] = len(placed)
-    rings.count[0] = 0
+    rings.noted[0] = 0
     return rings
 
 
@@ -362,7 +366,9 @@ def _desk(frame: Frame, tasks: int) -> Desk:
     return Desk(
         np.zeros(tasks, dtype=np.int8),
         np.zeros(tasks, dtype=np.int8),
-        *(np.zeros(degree, dtype=np.int64) for _ in range(2)),
-        *(np.zeros(tasks, dtype=np.int64) for _ in range(3)),
-        counts=np.zeros(2, dtype=np.int64),
+        *(_zeros(size) for size in (degree, degree, tasks, tasks, tasks, 2)),
     )
+
+
+def _zeros(size: int) -> IntArray:
+    return np.zeros(size, dtype=np.int64)

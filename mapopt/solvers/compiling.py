@@ -1,11 +1,11 @@
-"""Compiling the searches before the clock runs: once after an installation, for about half a minute."""
+"""Compiling the searches before the clock runs: once after an installation, for about a minute."""
 
 from __future__ import annotations
 
 from functools import cache
 
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
-from mapopt.search.annealing import annealed_cyclic, annealed_list
+from mapopt.search.annealing import annealed_cyclic, annealed_elastic, annealed_list
 from mapopt.solvers.link_annealing import annealed_links
 from mapopt.transfers import Blocking, Delay, Free, Host, Link, Links, TransferModel
 
@@ -26,6 +26,8 @@ def compile_searches(kind: type[TransferModel]) -> None:
         annealed_cyclic(instance, PERIOD, iterations=ITERATIONS)
     if kind is Links:
         annealed_links(instance, PERIOD, iterations=ITERATIONS)
+    if kind in (Free, Delay, Links):
+        annealed_elastic(instance, PERIOD, iterations=ITERATIONS)
 
 
 def _model(kind: type[TransferModel]) -> TransferModel:

@@ -25,7 +25,7 @@ from mapopt.instance import Instance
 from mapopt.mapping import Mapping
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
-from mapopt.search.annealing import Relaxation, annealed_cyclic, annealed_list
+from mapopt.search.annealing import Relaxation, annealed_cyclic, annealed_elastic, annealed_list
 from mapopt.solvers.base import Formulation, Task
 from mapopt.solvers.beside import beside
 from mapopt.solvers.forking import Send
@@ -43,6 +43,9 @@ UNLIMITED_S = 600.0
 
 LIST_SHARE, LIST_NODE_S, PLACEMENTS = 0.05, 0.01, 200_000
 """Annealed list scheduling: share of the time, seconds per node at most, and nodes placed per deterministic unit."""
+
+INSERTIONS = 5_000_000
+"""Moves of elastic rings per deterministic unit, times the number of nodes; they have the time of the lists."""
 
 CYCLIC_MOST, MOVES, SEEDS = 0.25, 1_000_000, 1000
 """Annealed cyclic orders: a round's share of the time is the gap, at most this; moves per deterministic unit; and how
@@ -173,11 +176,12 @@ class _Search:
             self._take(start)
 
     def anneal(self) -> None:
-        """Anneal list schedules at the least, the largest and a middle period."""
+        """Anneal list schedules at the least, the largest and a middle period, and the best one's rings."""
         periods = self._periods()
         longest = LIST_NODE_S * len(self.task.instance.nodes)
         for period in periods:
             self._anneal_lists(period, 0, min(longest, LIST_SHARE * self.budget) / len(periods))
+        self._anneal_elastic(0, min(longest, LIST_SHARE * self.budget))
 
     def _anneal_lists(self, period: int, number: int, seconds: float) -> None:
         """Anneal list schedules; the number chooses among random sequences."""
@@ -192,6 +196,26 @@ class _Search:
             seconds=most,
             target=self.bound,
             start=self._loaded(period),
+            stop=lambda: self.watch.stopped,
+        )
+        if found is not None:
+            self._take(found.mapping)
+
+    def _anneal_elastic(self, number: int, seconds: float) -> None:
+        """Anneal elastic rings from the incumbent, in a stream that leaves some idle time."""
+        if not self.open or self.mapping is None or self.mapping.horizon is None or self._is_tight:
+            return
+        if self.task.period is None or not isinstance(self.task.instance.transfer, (Free, Delay)):
+            return
+        iterations, most = self._effort(seconds, INSERTIONS / len(self.task.instance.nodes))
+        found = annealed_elastic(
+            self.task.instance,
+            self.mapping.horizon,
+            seed=self.watch.limits.seed + number,
+            iterations=iterations,
+            seconds=most,
+            target=self.bound,
+            start=self.mapping,
             stop=lambda: self.watch.stopped,
         )
         if found is not None:
@@ -287,11 +311,8 @@ class _Search:
         )
 
     def _anneal_again(self, number: int) -> None:
-        """Anneal lists and cyclic orders at the incumbent's period; the number chooses among random sequences."""
-        if self.mapping is None or self.mapping.horizon is None:
-            return
-        if not self._is_tight:
-            self._anneal_lists(self.mapping.horizon, 1 + number, LIST_SHARE * self.budget)
+        """Anneal elastic rings and cyclic orders at the incumbent's period; the number chooses random sequences."""
+        self._anneal_elastic(1 + number, LIST_SHARE * self.budget)
         self._anneal_cyclic(number)
 
     def _anneal_cyclic(self, number: int) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
+from mapopt.search.elastic_search import annealed_elastic
 from mapopt.search.list_search import annealed_list, packed
 from mapopt.search.schedule import Schedule
 from mapopt.solvers.base import Formulation, Task
@@ -25,12 +26,12 @@ from mapopt.solvers.model import Answer, Objective, Status
 from mapopt.solvers.neighbourhoods import pinned, rebound
 from mapopt.solvers.registry import get
 
-RELAXED_SHARE, DESCENT_SHARE, BOOKED_SHARE, ALL_SHARE = 0.45, 0.3, 0.2, 0.95
+RELAXED_SHARE, DESCENT_SHARE, BOOKED_SHARE, RINGS_SHARE, ALL_SHARE = 0.4, 0.15, 0.1, 0.5, 0.95
 """Parts of the time left: for the relaxed problem, for its large neighbourhoods, for transfers between the units found,
-and for what follows."""
+for elastic rings, and for what follows."""
 
 MOST_S = 120.0
-"""Seconds for any of the first three at most."""
+"""Seconds for any of the first three, and for one annealing, at most."""
 
 DESCENT, SLICE, GAIN, GROWTH = 0.12, 0.2, 0.002, 1.5
 """First turns, as parts of the time, of large neighbourhoods without contention and of each method after that; the
@@ -138,7 +139,15 @@ class _Search:
             return
         if not self._is_within(NEAR):
             self._list()
-        methods: list[Callable[[], None]] = [self._whole, self._in_neighbourhoods, self._by_annealing]
+        if self.is_open:
+            with self.watch.at_most(RINGS_SHARE * self.watch.left), self.watch.deaf():
+                self._by_insertion()
+        methods: list[Callable[[], None]] = [
+            self._whole,
+            self._in_neighbourhoods,
+            self._by_insertion,
+            self._by_annealing,
+        ]
         with self.watch.at_most(ALL_SHARE * self.watch.left):
             turn = SLICE * self.watch.left
             while self.is_open:
@@ -156,14 +165,20 @@ class _Search:
             task = replace(self.task, start=self.mapping, bound=self.bound, improving=True)
             self._take(self.formulation.solve(task))
 
+    def _by_insertion(self) -> None:
+        self._anneal(annealed_elastic)
+
     def _by_annealing(self) -> None:
-        if self._is_within(CLOSE):
-            return
-        annealed_links(
+        if not self._is_within(CLOSE):
+            self._anneal(annealed_links)
+
+    def _anneal(self, method: Callable[..., Schedule | None]) -> None:
+        """Anneal the best schedule, with other random numbers after every improvement."""
+        method(
             self.task.instance,
             self.period,
             seed=self.watch.limits.seed + (self.value or 0) % 1000,
-            seconds=self.watch.left,
+            seconds=min(self.watch.left, MOST_S),
             target=self.bound,
             start=self.mapping,
             stop=self._stops,
