@@ -25,7 +25,7 @@ from mapopt.search.ring import FloatArray, Graph
 from mapopt.search.ring_annealing import Cooling, RingWalk, anneal_ring, ring_walk_of
 from mapopt.search.schedule import Schedule, finish
 from mapopt.search.tables import Tables, tables_of
-from mapopt.transfers import Delay, Free
+from mapopt.transfers import Delay, Free, Links
 
 CALIBRATION = 4096
 """Moves by which the speed is measured."""
@@ -38,7 +38,7 @@ def rejection(instance: Instance) -> str | None:
     model = type(instance.transfer).__name__.lower()
     return (
         f"schedules nodes only, and the '{model}' transfers of instance {instance.name!r} occupy units or links; "
-        "use annealed-list"
+        f"use {'annealed-elastic' if isinstance(instance.transfer, Links) else 'annealed-list'}"
     )
 
 

@@ -297,9 +297,7 @@ def _take_away(frame: Frame, rings: Rings, desk: Desk, way: Pass, count: int) ->
                 write(rings, READERS, row, rings.readers[row] - 1)
                 if rings.readers[row] == 0:
                     gone = _list_hops(frame, rings, desk, way, frame.entering_tensor[arc], unit, gone)
-    for entry in range(count, gone):
-        desk.mark[leaving[entry]] = 0
-    loosen(frame, rings, desk, leaving, gone)
+    loosen(frame, rings, desk, leaving, gone)  # which clears the marks, too
     for entry in range(gone):
         task = leaving[entry]
         if task < frame.nodes and frame.alone[task]:

@@ -36,8 +36,8 @@ from mapopt.transfers import Blocking, Host, Links
 ROUND_MOVES = 1500
 """Moves per node of one round, where the limits allow several; each begins with the best schedule."""
 
-FIRST_HEAT, LAST_HEAT = 0.002, 0.00005
-"""Temperatures as shares of the latency that a round begins with."""
+FIRST_HEAT, LAST_HEAT, LEAST_FIRST = 0.002, 0.00005, 3.0
+"""Temperatures as shares of the latency that a round begins with, and the first one in ticks at least."""
 
 COLDEST = 1e-9
 """Ticks above a temperature that is 0: only ties and improvements are taken then."""
@@ -132,8 +132,8 @@ def annealed_elastic(
     while best.latency > target and not effort.is_spent:
         walk = _Walk.of(instance, tables, frame, best, seed, number)
         moves = walk.moves(effort)
-        scale = temperature * best.latency
-        heats = (FIRST_HEAT * scale + COLDEST, LAST_HEAT * scale + COLDEST)
+        first, last = max(LEAST_FIRST, FIRST_HEAT * best.latency), LAST_HEAT * best.latency
+        heats = (COLDEST + temperature * first, COLDEST + temperature * last)
         done = 0
         while done < moves and not effort.is_spent and walk.latency > target:
             clock, until = time.perf_counter(), min(moves, done + effort.chunk())

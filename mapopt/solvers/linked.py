@@ -8,15 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from threading import Lock
+from typing import Any
 
+import msgspec
+
+from mapopt.mapping import Mapping
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
 from mapopt.search.elastic_search import annealed_elastic
 from mapopt.search.list_search import annealed_list, packed
 from mapopt.search.schedule import Schedule
 from mapopt.solvers.base import Formulation, Task
+from mapopt.solvers.beside import beside
 from mapopt.solvers.booking import book, compact
 from mapopt.solvers.contention import bare, without_contention
+from mapopt.solvers.forking import Send
 from mapopt.solvers.guard import guarded
 from mapopt.solvers.horizons import latency_in_class
 from mapopt.solvers.judging import measured
@@ -25,13 +32,17 @@ from mapopt.solvers.link_annealing import annealed_links
 from mapopt.solvers.model import Answer, Objective, Status
 from mapopt.solvers.neighbourhoods import pinned, rebound
 from mapopt.solvers.registry import get
+from mapopt.solvers.watch import Watch
 
-RELAXED_SHARE, DESCENT_SHARE, BOOKED_SHARE, RINGS_SHARE, ALL_SHARE = 0.4, 0.15, 0.1, 0.5, 0.95
+RELAXED_SHARE, DESCENT_SHARE, BOOKED_SHARE, ALL_SHARE = 0.4, 0.15, 0.1, 0.95
 """Parts of the time left: for the relaxed problem, for its large neighbourhoods, for transfers between the units found,
-for elastic rings, and for what follows."""
+and for what follows."""
 
 MOST_S = 120.0
 """Seconds for any of the first three, and for one annealing, at most."""
+
+LEAST_S = 0.01
+"""Time of the annealing beside at least, in seconds."""
 
 DESCENT, SLICE, GAIN, GROWTH = 0.12, 0.2, 0.002, 1.5
 """First turns, as parts of the time, of large neighbourhoods without contention and of each method after that; the
@@ -88,6 +99,7 @@ class _Search:
             cutoff=None,
         )
         self.bound, self.value, self.mapping = task.bound, task.cutoff, task.start
+        self.lock = Lock()
         if task.start is not None:
             self.value = latency_in_class(task.instance, task.start, task.period)
             if self.value is None:
@@ -139,13 +151,10 @@ class _Search:
             return
         if not self._is_within(NEAR):
             self._list()
-        if self.is_open:
-            with self.watch.at_most(RINGS_SHARE * self.watch.left), self.watch.deaf():
-                self._by_insertion()
         methods: list[Callable[[], None]] = [
+            self._by_insertion,
             self._whole,
             self._in_neighbourhoods,
-            self._by_insertion,
             self._by_annealing,
         ]
         with self.watch.at_most(ALL_SHARE * self.watch.left):
@@ -166,23 +175,44 @@ class _Search:
             self._take(self.formulation.solve(task))
 
     def _by_insertion(self) -> None:
-        self._anneal(annealed_elastic)
+        """Anneal elastic rings, with several workers in a copy of this process as well."""
+        limits = self.watch.limits
+        if limits.workers == 1:
+            self._anneal(annealed_elastic, 0, self._offer)
+            return
+        limits = replace(limits, workers=1, time_s=max(LEAST_S, min(self.watch.left, MOST_S)))
+        with beside(self._insert_beside, self._hear, limits):
+            self._anneal(annealed_elastic, 0, self._offer)
+
+    def _insert_beside(self, send: Send, watch: Watch) -> None:
+        self.watch = watch
+        self._anneal(annealed_elastic, 1, lambda better: send(msgspec.to_builtins(better.mapping)))
+
+    def _hear(self, message: Any) -> None:
+        """Take a mapping from the other process."""
+        mapping = msgspec.convert(message, Mapping)
+        value = measured(self.task.instance, mapping, Objective.LATENCY)
+        with self.lock:
+            if self.value is None or value < self.value:
+                self.mapping, self.value = mapping, value
 
     def _by_annealing(self) -> None:
         if not self._is_within(CLOSE):
-            self._anneal(annealed_links)
+            self._anneal(annealed_links, 0, self._offer)
 
-    def _anneal(self, method: Callable[..., Schedule | None]) -> None:
-        """Anneal the best schedule, with other random numbers after every improvement."""
+    def _anneal(
+        self, method: Callable[..., Schedule | None], number: int, on_better: Callable[[Schedule], None]
+    ) -> None:
+        """Anneal the best schedule; the number and its latency choose among random sequences."""
         method(
             self.task.instance,
             self.period,
-            seed=self.watch.limits.seed + (self.value or 0) % 1000,
+            seed=self.watch.limits.seed + 1000 * number + (self.value or 0) % 1000,
             seconds=min(self.watch.left, MOST_S),
             target=self.bound,
             start=self.mapping,
             stop=self._stops,
-            on_better=self._offer,
+            on_better=on_better,
         )
 
     def _list(self) -> None:
@@ -244,8 +274,9 @@ class _Search:
             self._offer(compact(self.task.instance, answer.mapping))
 
     def _offer(self, schedule: Schedule | None) -> None:
-        if schedule is not None and (self.value is None or schedule.latency < self.value):
-            self.mapping, self.value = schedule.mapping, schedule.latency
+        with self.lock:
+            if schedule is not None and (self.value is None or schedule.latency < self.value):
+                self.mapping, self.value = schedule.mapping, schedule.latency
 
     def _prove(self, bound: int | None) -> None:
         self.bound = max(self.bound, bound or 0)

@@ -18,6 +18,7 @@ def test_rows_of_all_mappers(mapopt):
         "cpop-tp",
         "maxtp",
         "pipeline",
+        "annealed-elastic",
         "annealed-list",
     } <= rows.keys()
     assert rows["annealed-cyclic"]["status"] == "rejected"
