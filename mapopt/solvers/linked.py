@@ -34,7 +34,7 @@ from mapopt.solvers.neighbourhoods import pinned, rebound
 from mapopt.solvers.registry import get
 from mapopt.solvers.watch import Watch
 
-RELAXED_SHARE, DESCENT_SHARE, BOOKED_SHARE, ALL_SHARE = 0.4, 0.15, 0.1, 0.95
+RELAXED_SHARE, DESCENT_SHARE, BOOKED_SHARE, ALL_SHARE = 0.45, 0.1, 0.05, 0.95
 """Parts of the time left: for the relaxed problem, for its large neighbourhoods, for transfers between the units found,
 and for what follows."""
 
