@@ -1,13 +1,14 @@
 """The least latency at a given period over links: first without contention, then with every transfer booked.
 
 The relaxed problem gives bounds, and units close to the best. Its schedule is booked on the links and improved by the
-methods below in turn; each goes on for as long as it gains.
+methods below, the one that gains most going on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 from threading import Lock
 from typing import Any
 
@@ -34,7 +35,7 @@ from mapopt.solvers.neighbourhoods import pinned, rebound
 from mapopt.solvers.registry import get
 from mapopt.solvers.watch import Watch
 
-RELAXED_SHARE, DESCENT_SHARE, BOOKED_SHARE, ALL_SHARE = 0.45, 0.1, 0.05, 0.95
+RELAXED_SHARE, DESCENT_SHARE, BOOKED_SHARE, ALL_SHARE = 0.45, 0.3, 0.1, 0.95
 """Parts of the time left: for the relaxed problem, for its large neighbourhoods, for transfers between the units found,
 and for what follows."""
 
@@ -44,7 +45,7 @@ MOST_S = 120.0
 LEAST_S = 0.01
 """Time of the annealing beside at least, in seconds."""
 
-DESCENT, SLICE, GAIN, GROWTH = 0.12, 0.2, 0.002, 1.5
+DESCENT, SLICE, GAIN, GROWTH = 0.12, 0.12, 0.002, 1.5
 """First turns, as parts of the time, of large neighbourhoods without contention and of each method after that; the
 gain, as a share of the value, that earns another turn; and how turns grow."""
 
@@ -146,27 +147,23 @@ class _Search:
             self._retime()
 
     def improve(self) -> None:
-        """Let the methods take turns."""
+        """Give every method a turn, then always the one that gained most in its last; when none gains, longer turns."""
         if self.mapping is None or self.value is None:
             return
         if not self._is_within(NEAR):
             self._list()
-        methods: list[Callable[[], None]] = [
-            self._by_insertion,
-            self._whole,
-            self._in_neighbourhoods,
-            self._by_annealing,
-        ]
+        methods = (self._in_neighbourhoods, self._by_insertion, self._by_annealing, self._whole)
         with self.watch.at_most(ALL_SHARE * self.watch.left):
             turn = SLICE * self.watch.left
             while self.is_open:
-                for method in methods:
-                    gains = True
-                    while gains and self.is_open:
-                        before = self.value
-                        with self.watch.at_most(turn), self.watch.deaf():
-                            method()
-                        gains = before - self.value >= GAIN * before
+                gains = dict.fromkeys(methods, inf)
+                while self.is_open and any(gains.values()):
+                    method = max(methods, key=gains.__getitem__)
+                    before = self.value
+                    with self.watch.at_most(turn), self.watch.deaf():
+                        method()
+                    gain = before - self.value
+                    gains[method] = gain if gain >= GAIN * before else 0
                 turn *= GROWTH
 
     def _in_neighbourhoods(self) -> None:
