@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from mapopt.bounds.every import lower_bounds
 from mapopt.errors import UnsupportedError
@@ -11,6 +12,9 @@ from mapopt.instance import Instance
 from mapopt.mappers.annealed_list import AnnealedOptions, timed_mapping
 from mapopt.mapping import Mapping
 from mapopt.options import Options, Tune, option
+
+if TYPE_CHECKING:
+    from mapopt.search.annealing import Schedule
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,8 @@ class AnnealedCyclic:
         self.options = options
 
     def rejects(self, instance: Instance) -> str | None:
-        """Refuse instances whose transfers occupy units or links."""
-        from mapopt.search.cyclic_search import rejection
-
-        return rejection(instance)
+        """Refuse instances whose transfers occupy what the search does not schedule."""
+        return self._search()[1](instance)
 
     def map(self, instance: Instance, *, seed: int = 0) -> Mapping:
         """Return a time-triggered mapping whose horizon is the period, see :meth:`Mapper.map`.
@@ -59,16 +61,19 @@ class AnnealedCyclic:
         reason = self.rejects(instance)
         if reason is not None:
             raise UnsupportedError(f"mapper {self.name!r}: {reason}")
-        from mapopt.search.annealing import annealed_cyclic
-
         period = self.options.period_for(instance, seed)
-        target = lower_bounds(instance).latency.ticks
-        found = annealed_cyclic(
+        found = self._search()[0](
             instance,
             period,
             seed=seed,
             iterations=self.options.iterations * len(instance.nodes),
-            target=target,
+            target=lower_bounds(instance).latency.ticks,
             temperature=self.options.temperature,
         )
         return timed_mapping(self.name, self.options, instance, period, found, seed)
+
+    def _search(self) -> tuple[Callable[..., Schedule | None], Callable[[Instance], str | None]]:
+        """Return the search, and what says which instances it does not support."""
+        from mapopt.search.cyclic_search import annealed_cyclic, rejection
+
+        return annealed_cyclic, rejection
