@@ -28,7 +28,8 @@ def compiled(function: F) -> F:
 def borrowing(function: F) -> F:
     """Compile like :func:`compiled`, but without counting references to the arrays that the function is given.
 
-    For functions that are called millions of times with many arrays; they must not make arrays.
+    For functions that are called millions of times with many arrays; they must not make arrays, nor divide by zero,
+    which goes unnoticed.
     """
     return _compiled(function, _nrt=False, error_model="numpy")
 

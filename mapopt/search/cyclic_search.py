@@ -23,7 +23,7 @@ from mapopt.search.random_numbers import RandomState, random_state
 from mapopt.search.relaxation import movable_nodes, tight_units
 from mapopt.search.ring import FloatArray, Graph
 from mapopt.search.ring_annealing import Cooling, RingWalk, anneal_ring, ring_walk_of
-from mapopt.search.schedule import Schedule, finish
+from mapopt.search.schedule import Schedule, as_given, finish
 from mapopt.search.tables import Tables, tables_of
 from mapopt.transfers import Delay, Free, Links
 
@@ -124,15 +124,9 @@ def annealed_cyclic(
     search = _Search(problem, tables, period, seed, effort, target, temperature, on_better)
     search.offer(first)
     if start is not None and start.horizon == period and len(start.patterns) == 1:
-        search.offer(_as_given(instance, start, period))
+        search.offer(as_given(instance, start, period))
     search.run(units)
     return search.best
-
-
-def _as_given(instance: Instance, mapping: Mapping, period: int) -> Schedule:
-    starts = mapping.patterns[0].starts or ()
-    ordered = np.array([starts[at] for at in mapping.positions(instance)], dtype=np.int64)
-    return finish(instance, period, np.array(mapping.assignment(instance)[0], dtype=np.int64), ordered, {})
 
 
 @dataclass(frozen=True, slots=True)

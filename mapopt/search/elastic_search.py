@@ -29,7 +29,7 @@ from mapopt.search.elastic_rings import (
 )
 from mapopt.search.list_search import longest_paths, packed
 from mapopt.search.random_numbers import RandomState, random_state
-from mapopt.search.schedule import Hops, Schedule, finish, hops_of
+from mapopt.search.schedule import Hops, Schedule, as_given, finish, hops_in, hops_of
 from mapopt.search.tables import Tables, tables_of
 from mapopt.transfers import Blocking, Host, Links
 
@@ -163,21 +163,8 @@ def _first(
             return None
         start = Mapping.of(instance, problem.units(homes.tolist()))
     if start.horizon == period and start.is_time_triggered and len(start.patterns) == 1:
-        units, starts = _as_given(instance, start)
-        return finish(instance, period, units, starts, _hops(instance, start))
+        return as_given(instance, start, period)
     return packed(instance, start, period)
-
-
-def _as_given(instance: Instance, mapping: Mapping) -> tuple[IntArray, IntArray]:
-    starts = mapping.patterns[0].starts or ()
-    ordered = [starts[at] for at in mapping.positions(instance)]
-    return np.array(mapping.assignment(instance)[0], dtype=np.int64), np.array(ordered, dtype=np.int64)
-
-
-def _hops(instance: Instance, mapping: Mapping) -> Hops:
-    units = {unit.name: index for index, unit in enumerate(instance.units)}
-    tensors = {tensor.name: index for index, tensor in enumerate(instance.tensors)}
-    return {(tensors[each.tensor], units[each.unit]): each.starts for each in mapping.patterns[0].transfers}
 
 
 def frame_of(instance: Instance, tables: Tables, period: int) -> Frame:
@@ -240,7 +227,7 @@ class _Walk:
         cls, instance: Instance, tables: Tables, frame: Frame, schedule: Schedule, seed: int, number: int
     ) -> _Walk:
         """Begin with a schedule."""
-        rings = rings_of(frame, schedule, _hops(instance, schedule.mapping))
+        rings = rings_of(frame, schedule, hops_in(instance, schedule.mapping))
         tasks = len(rings.next)
         desk = _desk(frame, tasks)
         restart(frame, rings, desk)

@@ -56,6 +56,21 @@ def hops_of(instance: Instance, tables: Tables, units: IntArray, hop: IntArray) 
     return found
 
 
+def hops_in(instance: Instance, mapping: Mapping) -> Hops:
+    """Collect the starts of the transfers in a time-triggered mapping of one pattern."""
+    units = {unit.name: index for index, unit in enumerate(instance.units)}
+    tensors = {tensor.name: index for index, tensor in enumerate(instance.tensors)}
+    return {(tensors[each.tensor], units[each.unit]): each.starts for each in mapping.patterns[0].transfers}
+
+
+def as_given(instance: Instance, mapping: Mapping, period: int) -> Schedule:
+    """Return the schedule of a time-triggered mapping of one pattern, measured."""
+    starts = mapping.patterns[0].starts or ()
+    ordered = np.array([starts[at] for at in mapping.positions(instance)], dtype=np.int64)
+    units = np.array(mapping.assignment(instance)[0], dtype=np.int64)
+    return finish(instance, period, units, ordered, hops_in(instance, mapping))
+
+
 def backwards(
     tables: Tables, latency: int, units: IntArray, starts: IntArray, hops: Hops
 ) -> tuple[IntArray, Hops]:
