@@ -34,8 +34,11 @@ class _Pace(NamedTuple):
 
 DELAYED, LINKED = _Pace(5e6, 1.5e6), _Pace(1.6e6, 1e6)
 
-LIST_SHARE, ELASTIC_SHARE, CYCLIC_SHARE, AGAIN_SHARE = 0.2, 0.3, 0.3, 0.2
-"""Shares of the time for the latency, in this order; lists have all of it where transfers occupy units."""
+RETIMED = 8e6
+"""The same of retiming, times the number of nodes."""
+
+LINKED_SHARES, DELAYED_SHARES = (0.2, 0.3, 0.3, 0.2), (0.15, 0.4, 0.15, 0.2, 0.1)
+"""Shares of the time for the latency of each method in turn; where transfers occupy units, lists have all of it."""
 
 
 @dataclass(frozen=True)
@@ -99,25 +102,23 @@ def _tuned() -> ParametricOptions:
 
 def _annealed(instance: Instance, start: Mapping, left_s: float, seed: int) -> Mapping:
     """Return the best schedule at the start's period that annealing finds, each method going on from the best."""
-    from mapopt.search.annealing import annealed_cyclic, annealed_elastic, annealed_list
+    from mapopt.search.annealing import annealed_cyclic, annealed_elastic, annealed_list, annealed_retimed
     from mapopt.solvers.link_annealing import annealed_links
     from mapopt.transfers import Delay, Free, Links
 
     target, best, nodes = lower_bounds(instance).latency.ticks, start, len(instance.nodes)
-    plan: list[tuple[Any, float, float]]
-    if isinstance(instance.transfer, (Free, Delay, Links)):
-        linked = isinstance(instance.transfer, Links)
-        pace = LINKED if linked else DELAYED
-        plan = [
-            (annealed_list, LIST_SHARE, PLACEMENTS / nodes),
-            (annealed_elastic, ELASTIC_SHARE, pace.elastic / nodes),
-            (annealed_links if linked else annealed_cyclic, CYCLIC_SHARE, pace.cyclic),
-            (annealed_elastic, AGAIN_SHARE, pace.elastic / nodes),
-        ]
-    else:
-        plan = [(annealed_list, 1.0, PLACEMENTS / nodes)]
+    lists = (annealed_list, PLACEMENTS / nodes)
+    plan: list[tuple[Any, float]] = [lists]
+    shares: tuple[float, ...] = (1.0,)
+    if isinstance(instance.transfer, Links):
+        elastic = (annealed_elastic, LINKED.elastic / nodes)
+        plan, shares = [lists, elastic, (annealed_links, LINKED.cyclic), elastic], LINKED_SHARES
+    elif isinstance(instance.transfer, (Free, Delay)):
+        retimed, elastic = (annealed_retimed, RETIMED / nodes), (annealed_elastic, DELAYED.elastic / nodes)
+        plan = [lists, retimed, elastic, (annealed_cyclic, DELAYED.cyclic), elastic]
+        shares = DELAYED_SHARES
     assert start.horizon is not None
-    for turn, (method, share, pace_per_s) in enumerate(plan):
+    for turn, ((method, pace_per_s), share) in enumerate(zip(plan, shares, strict=True)):
         if _latency(instance, best) <= target:
             break
         moves = max(1, int(pace_per_s * share * left_s))

@@ -6,6 +6,7 @@ from mapopt.search.elastic_search import annealed_elastic
 from mapopt.search.list_annealing import Shares
 from mapopt.search.list_search import Tactics, annealed_list
 from mapopt.search.relaxation import Relaxation
+from mapopt.search.retimed_search import annealed_retimed
 from mapopt.search.schedule import Schedule
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "annealed_cyclic",
     "annealed_elastic",
     "annealed_list",
+    "annealed_retimed",
     "assign_within",
 ]

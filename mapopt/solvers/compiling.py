@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
-from mapopt.search.annealing import annealed_cyclic, annealed_elastic, annealed_list
+from mapopt.search.annealing import annealed_cyclic, annealed_elastic, annealed_list, annealed_retimed
 from mapopt.solvers.link_annealing import annealed_links
 from mapopt.transfers import Blocking, Delay, Free, Host, Link, Links, TransferModel
 
@@ -24,6 +24,7 @@ def compile_searches(kind: type[TransferModel]) -> None:
     annealed_list(instance, PERIOD, iterations=ITERATIONS)
     if kind in (Free, Delay):
         annealed_cyclic(instance, PERIOD, iterations=ITERATIONS)
+        annealed_retimed(instance, PERIOD, iterations=ITERATIONS)
     if kind is Links:
         annealed_links(instance, PERIOD, iterations=ITERATIONS)
     if kind in (Free, Delay, Links):

@@ -25,7 +25,14 @@ from mapopt.instance import Instance
 from mapopt.mapping import Mapping
 from mapopt.placement.communication import Communication
 from mapopt.placement.problem import Problem
-from mapopt.search.annealing import Relaxation, annealed_cyclic, annealed_elastic, annealed_list
+from mapopt.search.annealing import (
+    Relaxation,
+    Schedule,
+    annealed_cyclic,
+    annealed_elastic,
+    annealed_list,
+    annealed_retimed,
+)
 from mapopt.solvers.base import Formulation, Task
 from mapopt.solvers.beside import beside
 from mapopt.solvers.forking import Send
@@ -47,9 +54,13 @@ LIST_SHARE, LIST_NODE_S, PLACEMENTS = 0.05, 0.01, 200_000
 INSERTIONS = 5_000_000
 """Moves of elastic rings per deterministic unit, times the number of nodes; they have the time of the lists."""
 
-CYCLIC_MOST, MOVES, SEEDS = 0.25, 1_000_000, 1000
-"""Annealed cyclic orders: a round's share of the time is the gap, at most this; moves per deterministic unit; and how
-far apart the seeds of two rounds are, as a round uses several."""
+AGAIN_MOST, RETIMED_SHARE, SEEDS = 0.25, 0.5, 1000
+"""Annealed retimings and cyclic orders: a round's share of the time is the gap, at most this; the part of the former,
+which do little where hardly any time is idle; and how far apart the seeds of two rounds are, as a round uses several.
+"""
+
+DISPATCHES, MOVES = 8_000_000, 1_000_000
+"""Moves of retiming per deterministic unit, times the number of nodes, and of cyclic orders."""
 
 CLOSE, WIDE, FAR = 0.02, 0.05, 0.15
 """Gaps above which large neighbourhoods are searched, an incumbent is annealed again, and the whole problem is not
@@ -176,12 +187,14 @@ class _Search:
             self._take(start)
 
     def anneal(self) -> None:
-        """Anneal list schedules at the least, the largest and a middle period, and the best one's rings."""
+        """Anneal list schedules at the least, the largest and a middle period, retimings, and the best one's rings."""
         periods = self._periods()
         longest = LIST_NODE_S * len(self.task.instance.nodes)
         for period in periods:
             self._anneal_lists(period, 0, min(longest, LIST_SHARE * self.budget) / len(periods))
-        self._anneal_elastic(0, min(longest, LIST_SHARE * self.budget))
+        seconds = min(longest, LIST_SHARE * self.budget)
+        self._anneal_retimed(0, seconds)
+        self._anneal_elastic(0, seconds)
 
     def _anneal_lists(self, period: int, number: int, seconds: float) -> None:
         """Anneal list schedules; the number chooses among random sequences."""
@@ -201,25 +214,48 @@ class _Search:
         if found is not None:
             self._take(found.mapping)
 
+    def _anneal_retimed(self, number: int, seconds: float) -> None:
+        """Anneal retimings from scratch, each followed by elastic rings."""
+        pace = DISPATCHES / len(self.task.instance.nodes)
+        self._anneal_stream(annealed_retimed, SEEDS * number, seconds, pace, None)
+
     def _anneal_elastic(self, number: int, seconds: float) -> None:
-        """Anneal elastic rings from the incumbent, in a stream that leaves some idle time."""
-        if not self.open or self.mapping is None or self.mapping.horizon is None or self._is_tight:
+        """Anneal elastic rings from the incumbent, unless hardly any time is idle."""
+        if not self._is_tight:
+            pace = INSERTIONS / len(self.task.instance.nodes)
+            self._anneal_stream(annealed_elastic, number, seconds, pace, self.mapping)
+
+    def _anneal_cyclic(self, number: int, seconds: float) -> None:
+        """Anneal cyclic orders; the first two numbers from scratch, then the incumbent."""
+        if self.mapping is not None and self.mapping.horizon is not None:
+            start = self._loaded(self.mapping.horizon) if number < 2 else self.mapping
+            self._anneal_stream(annealed_cyclic, SEEDS * number, seconds, MOVES, start)
+
+    def _anneal_stream(
+        self,
+        method: Callable[..., Schedule | None],
+        number: int,
+        seconds: float,
+        pace: float,
+        start: Mapping | None,
+    ) -> None:
+        """Anneal a stream without contention at the incumbent's period; the number chooses random sequences."""
+        if not self.open or self.mapping is None or self.mapping.horizon is None or seconds <= 0:
             return
         if self.task.period is None or not isinstance(self.task.instance.transfer, (Free, Delay)):
             return
-        iterations, most = self._effort(seconds, INSERTIONS / len(self.task.instance.nodes))
-        found = annealed_elastic(
+        iterations, most = self._effort(seconds, pace)
+        method(
             self.task.instance,
             self.mapping.horizon,
             seed=self.watch.limits.seed + number,
             iterations=iterations,
             seconds=most,
             target=self.bound,
-            start=self.mapping,
+            start=start,
             stop=lambda: self.watch.stopped,
+            on_better=lambda better: self._take(better.mapping),
         )
-        if found is not None:
-            self._take(found.mapping)
 
     def _effort(self, seconds: float, pace: float) -> tuple[int | None, float | None]:
         """Return the iterations or the seconds of an annealing: ``pace`` iterations are a deterministic unit."""
@@ -311,32 +347,12 @@ class _Search:
         )
 
     def _anneal_again(self, number: int) -> None:
-        """Anneal elastic rings and cyclic orders at the incumbent's period; the number chooses random sequences."""
+        """Anneal retimings, elastic rings and cyclic orders; the number chooses random sequences."""
+        seconds = self.budget * min(AGAIN_MOST, gap(self.value or 0, self.bound) or AGAIN_MOST)
+        retimed = 0.0 if self._is_tight else RETIMED_SHARE
+        self._anneal_retimed(1 + number, retimed * seconds)
         self._anneal_elastic(1 + number, LIST_SHARE * self.budget)
-        self._anneal_cyclic(number)
-
-    def _anneal_cyclic(self, number: int) -> None:
-        """Anneal cyclic orders at the incumbent's period; the first two numbers from scratch, then the incumbent."""
-        if not self.open or self.mapping is None or self.mapping.horizon is None:
-            return
-        if not isinstance(self.task.instance.transfer, (Free, Delay)):
-            return
-        period = self.mapping.horizon
-        share = min(CYCLIC_MOST, gap(self.value or 0, self.bound) or CYCLIC_MOST)
-        iterations, most = self._effort(share * self.budget, MOVES)
-        found = annealed_cyclic(
-            self.task.instance,
-            period,
-            seed=self.watch.limits.seed + SEEDS * number,
-            iterations=iterations,
-            seconds=most,
-            target=self.bound,
-            start=self._loaded(period) if number < 2 else self.mapping,
-            stop=lambda: self.watch.stopped,
-            on_better=lambda better: self._take(better.mapping),
-        )
-        if found is not None:
-            self._take(found.mapping)
+        self._anneal_cyclic(number, (1 - retimed) * seconds)
 
     def _refute(self, limit: float) -> None:
         """Ask for latencies a step above the bound; steps double until one gives no answer, then halve the way."""
