@@ -64,6 +64,7 @@ def annealed_retimed(
     target: int = 0,
     start: Mapping | None = None,
     temperature: float = 1.0,
+    first_round: int = 0,
     stop: Callable[[], bool] = never,
     on_better: Callable[[Schedule], None] = ignore,
 ) -> Schedule | None:
@@ -88,6 +89,8 @@ def annealed_retimed(
         ignored, as every round begins anew.
     temperature
         A factor of all temperatures.
+    first_round
+        Number of the first round, which says how many turns it begins with, see :data:`FIRST_TURNS`.
     stop
         Asked about every tenth of a second.
     on_better
@@ -121,21 +124,12 @@ def annealed_retimed(
     if period < 1:
         raise InputError(f"annealed_retimed: period is {period} ticks; it must be >= 1")
     effort = Effort(iterations, seconds, stop, time.perf_counter())
-    problem = Problem(instance)
-    tables = tables_of(problem)
     best: Schedule | None = None
     if start is not None and start.horizon == period and start.is_time_triggered and len(start.patterns) == 1:
         best = as_given(instance, start, period)
-    frame, number = frame_of(instance, tables, period), 0
-    if _Walk.of(instance, frame, seed, 0) is None:
-        homes = (
-            homes_within(problem, tables, period, seed, stop)
-            if start is None
-            else _homes(frame, instance, start)
-        )
-        if homes is None:
-            return best
-        frame = _pinned(frame, homes)
+    frame, number = _roomy_frame(instance, period, seed, start, stop), first_round
+    if frame is None:
+        return best
     while (best is None or best.latency > target) and not effort.is_spent:
         walk = _Walk.of(instance, frame, seed, number)
         if walk is None:
@@ -257,9 +251,20 @@ def _turns(frame: Frame, factor: float) -> IntArray:
     return np.minimum(frame.head * count // longest, count - 1)
 
 
-def _homes(frame: Frame, instance: Instance, mapping: Mapping) -> IntArray:
-    """Return the unit of each group in a mapping."""
-    return np.array(mapping.assignment(instance)[0], dtype=np.int64)[frame.member]
+def _roomy_frame(
+    instance: Instance, period: int, seed: int, start: Mapping | None, stop: Callable[[], bool]
+) -> Frame | None:
+    """Return what does not change, with units chosen beforehand if nodes find no room otherwise."""
+    problem = Problem(instance)
+    tables = tables_of(problem)
+    frame = frame_of(instance, tables, period)
+    if _Walk.of(instance, frame, seed, 0) is not None:
+        return frame
+    if start is None:
+        homes = homes_within(problem, tables, period, seed, stop)
+    else:
+        homes = np.array(start.assignment(instance)[0], dtype=np.int64)[frame.member]
+    return None if homes is None else _pinned(frame, homes)
 
 
 def _pinned(frame: Frame, homes: IntArray) -> Frame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from math import isinf
 from random import Random
 from threading import Lock
@@ -56,8 +57,7 @@ INSERTIONS = 5_000_000
 
 AGAIN_MOST, RETIMED_SHARE, SEEDS = 0.25, 0.5, 1000
 """Annealed retimings and cyclic orders: a round's share of the time is the gap, at most this; the part of the former,
-which do little where hardly any time is idle; and how far apart the seeds of two rounds are, as a round uses several.
-"""
+where some time is idle; and how far apart the seeds of two rounds are, as a round uses several."""
 
 DISPATCHES, MOVES = 8_000_000, 1_000_000
 """Moves of retiming per deterministic unit, times the number of nodes, and of cyclic orders."""
@@ -217,7 +217,8 @@ class _Search:
     def _anneal_retimed(self, number: int, seconds: float) -> None:
         """Anneal retimings from scratch, each followed by elastic rings."""
         pace = DISPATCHES / len(self.task.instance.nodes)
-        self._anneal_stream(annealed_retimed, SEEDS * number, seconds, pace, None)
+        method = partial(annealed_retimed, first_round=number)
+        self._anneal_stream(method, SEEDS * number, seconds, pace, None)
 
     def _anneal_elastic(self, number: int, seconds: float) -> None:
         """Anneal elastic rings from the incumbent, unless hardly any time is idle."""
@@ -240,7 +241,7 @@ class _Search:
         start: Mapping | None,
     ) -> None:
         """Anneal a stream without contention at the incumbent's period; the number chooses random sequences."""
-        if not self.open or self.mapping is None or self.mapping.horizon is None or seconds <= 0:
+        if not self.open or self.mapping is None or self.mapping.horizon is None:
             return
         if self.task.period is None or not isinstance(self.task.instance.transfer, (Free, Delay)):
             return
@@ -350,8 +351,9 @@ class _Search:
         """Anneal retimings, elastic rings and cyclic orders; the number chooses random sequences."""
         seconds = self.budget * min(AGAIN_MOST, gap(self.value or 0, self.bound) or AGAIN_MOST)
         retimed = 0.0 if self._is_tight else RETIMED_SHARE
-        self._anneal_retimed(1 + number, retimed * seconds)
-        self._anneal_elastic(1 + number, LIST_SHARE * self.budget)
+        if retimed:
+            self._anneal_retimed(1 + number, retimed * seconds)
+            self._anneal_elastic(1 + number, LIST_SHARE * self.budget)
         self._anneal_cyclic(number, (1 - retimed) * seconds)
 
     def _refute(self, limit: float) -> None:

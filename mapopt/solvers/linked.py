@@ -29,15 +29,15 @@ from mapopt.solvers.guard import guarded
 from mapopt.solvers.horizons import latency_in_class
 from mapopt.solvers.judging import measured
 from mapopt.solvers.latency import improve
-from mapopt.solvers.link_annealing import annealed_links
+from mapopt.solvers.link_annealing import TASKS_PACE, annealed_links
 from mapopt.solvers.model import Answer, Objective, Status
 from mapopt.solvers.neighbourhoods import pinned, rebound
 from mapopt.solvers.registry import get
 from mapopt.solvers.watch import Watch
 
-RELAXED_SHARE, DESCENT_SHARE, BOOKED_SHARE, ALL_SHARE = 0.45, 0.3, 0.1, 0.95
-"""Parts of the time left: for the relaxed problem, for its large neighbourhoods, for transfers between the units found,
-and for what follows."""
+RELAXED_SHARE, DESCENT_SHARE, BOOK_SHARE, BOOKED_SHARE, ALL_SHARE = 0.45, 0.3, 0.1, 0.1, 0.95
+"""Parts of the time left: for the relaxed problem, for its large neighbourhoods, for booking, for transfers between the
+units found, and for what follows."""
 
 MOST_S = 120.0
 """Seconds for any of the first three, and for one annealing, at most."""
@@ -142,7 +142,8 @@ class _Search:
                 if before - value < GAIN * before:
                     break
         assert self.relaxed.start is not None
-        self._offer(book(self.task.instance, self.relaxed.start, self.period, stop=self._stops))
+        moves = int(TASKS_PACE * BOOK_SHARE * min(self.watch.left, MOST_S))
+        self._offer(book(self.task.instance, self.relaxed.start, self.period, moves=moves, stop=self._stops))
         if self.is_open:
             self._retime()
 
