@@ -135,7 +135,8 @@ def test_a_range_has_two_ends_and_values_differ(make: object, message: str) -> N
 
 
 TUNED = {
-    "annealed-cyclic", "annealed-elastic", "annealed-list", "genetic", "lblp", "lns-cpsat", "parametric-list",
+    "annealed-cyclic", "annealed-elastic", "annealed-list", "annealed-retimed", "genetic", "lblp", "lns-cpsat",
+    "parametric-list",
     "latency-modulo", "latency-modulo-transfers", "latency-single",
 }  # fmt: skip
 
