@@ -124,7 +124,7 @@ def annealed_elastic(
     effort = Effort(iterations, seconds, stop, time.perf_counter())
     problem = Problem(instance)
     tables = tables_of(problem)
-    best = _first(problem, tables, period, seed, start, stop)
+    best = first_schedule(problem, tables, period, seed, start, stop)
     if best is None:
         return None
     on_better(best)
@@ -147,7 +147,7 @@ def annealed_elastic(
     return best
 
 
-def _first(
+def first_schedule(
     problem: Problem,
     tables: Tables,
     period: int,
@@ -155,7 +155,7 @@ def _first(
     start: Mapping | None,
     stop: Callable[[], bool],
 ) -> Schedule | None:
-    """Return the schedule to begin with."""
+    """Return the schedule to begin with: the start's, or one of an assignment that is searched for."""
     instance = problem.instance
     if start is None:
         homes = homes_within(problem, tables, period, seed, stop)

@@ -13,14 +13,13 @@ from mapopt.errors import InputError, UnsupportedError
 from mapopt.instance import Instance, IntArray
 from mapopt.mapping import Mapping
 from mapopt.placement.problem import Problem
-from mapopt.search.assignment import homes_within
 from mapopt.search.cyclic_search import ignore
 from mapopt.search.effort import Effort, never
 from mapopt.search.elastic_rings import CAPACITY_KINDS, Frame
-from mapopt.search.elastic_search import annealed_elastic, frame_of
+from mapopt.search.elastic_search import annealed_elastic, first_schedule, frame_of
 from mapopt.search.random_numbers import RandomState, random_state
 from mapopt.search.retiming import NEVER, Board, Found, anneal_retimed, dispatch, justify, measure
-from mapopt.search.schedule import Schedule, as_given, finish
+from mapopt.search.schedule import Schedule, finish
 from mapopt.search.tables import tables_of
 from mapopt.transfers import Delay, Free
 
@@ -72,7 +71,7 @@ def annealed_retimed(
 
     The turn of a node says in which period after the frame's begin it runs. With the turns fixed, one period is a shop
     without cycles, in which list schedules do well. Too long a period is a cost, so that the search needs no assignment
-    within the period, and may end without one. Elastic rings improve the best schedule of each round.
+    within the period. Elastic rings improve the best schedule of each round.
 
     Parameters
     ----------
@@ -85,8 +84,8 @@ def annealed_retimed(
     target
         A latency that is good enough, such as a lower bound.
     start
-        A time-triggered mapping with this horizon, to be returned if no better one is found; other mappings are
-        ignored, as every round begins anew.
+        Assignment whose schedule is returned if no better one is found; without it one is searched for if need be. If
+        it is time-triggered with this horizon, its schedule is the first. Rounds begin anew.
     temperature
         A factor of all temperatures.
     first_round
@@ -99,7 +98,7 @@ def annealed_retimed(
     Returns
     -------
     Schedule or None
-        ``None`` if no schedule within the period was found.
+        ``None`` if no assignment or no first schedule within the period was found.
 
     Raises
     ------
@@ -124,12 +123,17 @@ def annealed_retimed(
     if period < 1:
         raise InputError(f"annealed_retimed: period is {period} ticks; it must be >= 1")
     effort = Effort(iterations, seconds, stop, time.perf_counter())
+    problem = Problem(instance)
+    tables = tables_of(problem)
     best: Schedule | None = None
-    if start is not None and start.horizon == period and start.is_time_triggered and len(start.patterns) == 1:
-        best = as_given(instance, start, period)
-    frame, number = _roomy_frame(instance, period, seed, start, stop), first_round
-    if frame is None:
-        return best
+    if start is not None:
+        best = first_schedule(problem, tables, period, seed, start, stop)
+    frame, number = frame_of(instance, tables, period), first_round
+    if _Walk.of(instance, frame, seed, 0) is None:
+        best = best or first_schedule(problem, tables, period, seed, None, stop)
+        if best is None:
+            return None
+        frame = _pinned(frame, np.array(best.units, dtype=np.int64)[frame.member])
     while (best is None or best.latency > target) and not effort.is_spent:
         walk = _Walk.of(instance, frame, seed, number)
         if walk is None:
@@ -149,6 +153,11 @@ def annealed_retimed(
             if best is None or found.latency < best.latency:
                 best = found
                 on_better(best)
+        elif best is None:
+            best = first_schedule(problem, tables, period, seed, None, stop)
+            if best is None:
+                return None
+            on_better(best)
         number += 1
     return best
 
@@ -249,22 +258,6 @@ def _turns(frame: Frame, factor: float) -> IntArray:
     longest = max(1, int((frame.head + frame.duration.max(axis=1)).max()))
     count = max(1, ceil(factor * longest / frame.period))
     return np.minimum(frame.head * count // longest, count - 1)
-
-
-def _roomy_frame(
-    instance: Instance, period: int, seed: int, start: Mapping | None, stop: Callable[[], bool]
-) -> Frame | None:
-    """Return what does not change, with units chosen beforehand if nodes find no room otherwise."""
-    problem = Problem(instance)
-    tables = tables_of(problem)
-    frame = frame_of(instance, tables, period)
-    if _Walk.of(instance, frame, seed, 0) is not None:
-        return frame
-    if start is None:
-        homes = homes_within(problem, tables, period, seed, stop)
-    else:
-        homes = np.array(start.assignment(instance)[0], dtype=np.int64)[frame.member]
-    return None if homes is None else _pinned(frame, homes)
 
 
 def _pinned(frame: Frame, homes: IntArray) -> Frame:

@@ -103,7 +103,8 @@ class Found(NamedTuple):
 def dispatch(frame: Frame, board: Board, forward: bool) -> int:
     """Start what can start first, until all nodes are placed; return the makespan, :data:`NEVER` if a node has no room.
 
-    Backwards, time runs from the end of the period and nodes wait for their readers.
+    Each goes to the unit where it would end first. Backwards, time runs from the end of the period and nodes wait for
+    their readers.
     """
     _clear(frame, board)
     ready, makespan = 0, 0
@@ -308,17 +309,20 @@ def first_turn(frame: Frame, board: Board) -> int:
 def latency(frame: Frame, board: Board, period: int) -> int:
     """Return the time of a frame at a period, the nodes of its first turn moved as late as the others let them."""
     first, end = first_turn(frame, board), 0
-    for node in range(frame.nodes):
-        end = max(end, (board.turn[node] - first) * period + board.end[node])
     begin = NEVER
+    for node in range(frame.nodes):
+        ahead = (board.turn[node] - first) * period
+        end = max(end, ahead + board.end[node])
+        if ahead > 0:
+            begin = min(begin, ahead + board.start[node])
     for number in range(frame.nodes - 1, -1, -1):
         node = board.sequence[number]
         if board.turn[node] != first:
             continue
         after = board.after[node]
-        latest = board.begin[board.unit[node]] + period
+        latest = min(end, board.begin[board.unit[node]] + period)
         if after >= 0:
-            latest = board.latest[after] if board.turn[after] == first else board.start[after]
+            latest = min(latest, board.latest[after] if board.turn[after] == first else board.start[after])
         length = board.end[node] - board.start[node]
         for arc in range(frame.leaving_offset[node], frame.leaving_offset[node + 1]):
             other = frame.leaving[arc]

@@ -215,10 +215,10 @@ class _Search:
             self._take(found.mapping)
 
     def _anneal_retimed(self, number: int, seconds: float) -> None:
-        """Anneal retimings from scratch, each followed by elastic rings."""
+        """Anneal retimings, which begin anew, each followed by elastic rings."""
         pace = DISPATCHES / len(self.task.instance.nodes)
         method = partial(annealed_retimed, first_round=number)
-        self._anneal_stream(method, SEEDS * number, seconds, pace, None)
+        self._anneal_stream(method, SEEDS * number, seconds, pace, self.mapping)
 
     def _anneal_elastic(self, number: int, seconds: float) -> None:
         """Anneal elastic rings from the incumbent, unless hardly any time is idle."""

@@ -65,7 +65,8 @@ def check_dispatched(frame: Frame, board: Board, makespan: int, *, forward: bool
         arcs = [(int(others[arc]), int(tensors[arc])) for arc in range(offsets[node], offsets[node + 1])]
         assert frame.duration[node, unit] >= 0
         assert board.start[node] == max(last[unit], arrival(frame, board, node, unit, arcs))
-        assert board.start[node] >= begun  # what can start first has started first
+        if (board.kind >= 0).all():  # units are equal: what can start first has started first
+            assert board.start[node] >= begun
         begun = int(board.start[node])
         last[unit] = int(board.end[node])
         assert board.end[node] == board.start[node] + frame.duration[node, unit]
@@ -126,7 +127,7 @@ def test_the_emulator_confirms_period_and_latency() -> None:
         assert schedule.latency == ticks, number
         confirmed += 1
         several += int(board.turn.max() > first)
-    assert min(confirmed, several) > 80
+    assert min(confirmed, several) > 40
 
 
 def test_annealing_keeps_turns_in_the_order_of_the_data_and_what_it_found_is_feasible() -> None:
@@ -137,7 +138,7 @@ def test_annealing_keeps_turns_in_the_order_of_the_data_and_what_it_found_is_fea
             continue
         for move in range(0, 300, 30):
             reached = anneal_retimed(
-                frame, walk.board, walk.found, move, move + 30, 300, 2.0, 0.1, 0, random_state(number, move)
+                frame, walk.board, walk.found, move, move + 30, 300, 2.0, 0.1, -1, random_state(number, move)
             )
             assert reached == move + 30
             for producer, consumer, _ in instance.edges:
