@@ -34,6 +34,7 @@ class AnnealedRetimed(AnnealedCyclic):
     options_type: ClassVar[type[Options]] = RetimedOptions
 
     def _search(self) -> tuple[Callable[..., Schedule | None], Callable[[Instance], str | None]]:
-        from mapopt.search.retimed_search import annealed_retimed, rejection
+        from mapopt.search.cyclic_search import rejection
+        from mapopt.search.retimed_search import annealed_retimed
 
         return annealed_retimed, rejection

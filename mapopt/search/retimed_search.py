@@ -13,7 +13,7 @@ from mapopt.errors import InputError, UnsupportedError
 from mapopt.instance import Instance, IntArray
 from mapopt.mapping import Mapping
 from mapopt.placement.problem import Problem
-from mapopt.search.cyclic_search import ignore
+from mapopt.search.cyclic_search import ignore, rejection
 from mapopt.search.effort import Effort, never
 from mapopt.search.elastic_rings import CAPACITY_KINDS, Frame
 from mapopt.search.elastic_search import annealed_elastic, first_schedule, frame_of
@@ -21,7 +21,6 @@ from mapopt.search.random_numbers import RandomState, random_state
 from mapopt.search.retiming import NEVER, Board, Found, anneal_retimed, dispatch, justify, measure
 from mapopt.search.schedule import Schedule, finish
 from mapopt.search.tables import tables_of
-from mapopt.transfers import Delay, Free
 
 ROUND_MOVES = 4000
 """Moves per node of one round, where the limits allow several."""
@@ -40,17 +39,6 @@ COLDEST = 1e-9
 
 CALIBRATION = 64
 """Moves by which the speed is measured."""
-
-
-def rejection(instance: Instance) -> str | None:
-    """Return why retiming cannot schedule the instance, or ``None``."""
-    if isinstance(instance.transfer, (Free, Delay)):
-        return None
-    model = type(instance.transfer).__name__.lower()
-    return (
-        f"knows transfers that are free or delays, and the '{model}' transfers of instance {instance.name!r} occupy "
-        "units or links; use annealed-list"
-    )
 
 
 def annealed_retimed(
