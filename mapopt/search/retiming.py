@@ -2,8 +2,8 @@
 
 Each node has a turn: how many periods after the frame's first node it runs, about. Within one period, the nodes of all
 turns run once, each for another frame; nodes of one turn wait for each other, those of different turns do not. This is
-a shop whose makespan is the period. Units are chosen on the way: whatever can start first starts first, forwards,
-then backwards in the order of the ends, and forwards again in the order that this leaves.
+a shop, and the period is what it takes until each unit can begin again. Units are chosen on the way: whatever can start
+first starts first, forwards, then backwards in the order of the ends, and forwards again in the order that this leaves.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TURN_MOVES, REACH, TRIALS = 0.2, 0.3, 100
 of the makespan; and how many nodes are tried for either."""
 
 PROMISING = 1.1
-"""Makespans above this multiple of the current one are not justified."""
+"""Schedules of more than this multiple of the current cost are not justified."""
 
 LEAST_WEIGHT, MOST_WEIGHT = 0.5, 8.0
 """What a tick too much counts against one of latency, at the begin of a round and at its end."""
@@ -157,14 +157,13 @@ def _clear(frame: Frame, board: Board) -> None:
         board.missing[node] = board.near[node] = board.far[node] = 0
         board.beside[node] = -1
     for group in range(len(board.home)):
+        board.home[group] = -1
         if board.kind[group] >= 0:
             board.idle[board.kind[group]] = frame.choice[frame.choice_offset[group]]
     for unit in range(frame.units):
         board.free[unit], board.last[unit] = 0, -1
         for kind in range(CAPACITY_KINDS):
             board.used[unit, kind] = 0
-    for group in range(len(board.home)):
-        board.home[group] = -1
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""Compiling the searches before the clock runs: once after an installation, for about a minute."""
+"""Compiling the searches before the clock runs: once after an installation, for a minute or two."""
 
 from __future__ import annotations
 
