@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mapopt.errors import InputError, UnsupportedError
 from mapopt.instance import Instance, IntArray
 from mapopt.mapping import Mapping
 from mapopt.placement.problem import Problem
 from mapopt.search.assignment import homes_of, homes_within
 from mapopt.search.blocks import Blocks, Places, blocks_of, expand, graph_of, move_shares, ring_of
-from mapopt.search.effort import Effort, never
+from mapopt.search.effort import Effort, check_request, never
 from mapopt.search.fitting import fit
 from mapopt.search.fusion import fuse
 from mapopt.search.list_search import longest_paths, packed
@@ -103,11 +102,7 @@ def annealed_cyclic(
     sequences are those of cyclic scheduling, C. Hanen and A. Munier, "A study of the cyclic scheduling problem on
     parallel processors", Discrete Applied Mathematics 57, 1995.
     """
-    reason = rejection(instance)
-    if reason is not None:
-        raise UnsupportedError(f"annealed_cyclic: {reason}")
-    if period < 1:
-        raise InputError(f"annealed_cyclic: period is {period} ticks; it must be >= 1")
+    check_request("annealed_cyclic", period, rejection(instance))
     effort = Effort(iterations, seconds, stop, time.perf_counter())
     problem = Problem(instance)
     tables = tables_of(problem)

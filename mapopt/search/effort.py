@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mapopt.errors import InputError, UnsupportedError
+
 CHUNK_SECONDS = 0.1
 """About how long a search runs between two looks at its limits."""
 
@@ -13,6 +15,22 @@ CHUNK_SECONDS = 0.1
 def never() -> bool:
     """Never stop."""
     return False
+
+
+def check_request(method: str, period: int, rejection: str | None = None) -> None:
+    """Refuse what a search cannot begin with.
+
+    Raises
+    ------
+    UnsupportedError
+        If there is a reason why the method rejects the instance.
+    InputError
+        If the period is below 1.
+    """
+    if rejection is not None:
+        raise UnsupportedError(f"{method}: {rejection}")
+    if period < 1:
+        raise InputError(f"{method}: period is {period} ticks; it must be >= 1")
 
 
 @dataclass(slots=True)

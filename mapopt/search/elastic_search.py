@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from mapopt.errors import InputError, UnsupportedError
 from mapopt.instance import Instance, IntArray
 from mapopt.mapping import Mapping
 from mapopt.placement.problem import Problem
 from mapopt.search.assignment import homes_within
 from mapopt.search.cyclic_search import ignore
-from mapopt.search.effort import Effort, never
+from mapopt.search.effort import Effort, check_request, never
 from mapopt.search.elastic_insertion import MOST_NODES, Best, Pass, anneal_elastic
 from mapopt.search.elastic_rings import (
     CAPACITY_KINDS,
@@ -29,6 +29,7 @@ from mapopt.search.elastic_rings import (
 )
 from mapopt.search.list_search import longest_paths, packed
 from mapopt.search.random_numbers import RandomState, random_state
+from mapopt.search.rounds import Heats, advance_within, heats_of, moves_within
 from mapopt.search.schedule import Hops, Schedule, as_given, finish, hops_in, hops_of
 from mapopt.search.tables import Tables, tables_of
 from mapopt.transfers import Blocking, Host, Links
@@ -36,14 +37,8 @@ from mapopt.transfers import Blocking, Host, Links
 ROUND_MOVES = 1500
 """Moves per node of one round, where the limits allow several; each begins with the best schedule."""
 
-FIRST_HEAT, LAST_HEAT, LEAST_FIRST = 0.002, 0.00005, 3.0
+HEATS, LEAST_FIRST = Heats(0.002, 0.00005), 3.0
 """Temperatures as shares of the latency that a round begins with, and the first one in ticks at least."""
-
-COLDEST = 1e-9
-"""Ticks above a temperature that is 0: only ties and improvements are taken then."""
-
-CALIBRATION = 64
-"""Moves by which the speed is measured."""
 
 
 def rejection(instance: Instance) -> str | None:
@@ -116,11 +111,7 @@ def annealed_elastic(
     R. Ruiz and T. Stützle, "A simple and effective iterated greedy algorithm for the permutation flowshop scheduling
     problem", European Journal of Operational Research 177, 2007.
     """
-    reason = rejection(instance)
-    if reason is not None:
-        raise UnsupportedError(f"annealed_elastic: {reason}")
-    if period < 1:
-        raise InputError(f"annealed_elastic: period is {period} ticks; it must be >= 1")
+    check_request("annealed_elastic", period, rejection(instance))
     effort = Effort(iterations, seconds, stop, time.perf_counter())
     problem = Problem(instance)
     tables = tables_of(problem)
@@ -131,15 +122,9 @@ def annealed_elastic(
     frame, number = frame_of(instance, tables, period), 0
     while best.latency > target and not effort.is_spent:
         walk = _Walk.of(instance, tables, frame, best, seed, number)
-        moves = walk.moves(effort)
-        first, last = max(LEAST_FIRST, FIRST_HEAT * best.latency), LAST_HEAT * best.latency
-        heats = (COLDEST + temperature * first, COLDEST + temperature * last)
-        done = 0
-        while done < moves and not effort.is_spent and walk.latency > target:
-            clock, until = time.perf_counter(), min(moves, done + effort.chunk())
-            reached = walk.advance(done, until, moves, heats, target)
-            effort.book(reached - done, time.perf_counter() - clock)
-            done = reached
+        trial = partial(_Walk.of, instance, tables, frame, best, 0, 0)
+        moves = moves_within(effort, ROUND_MOVES * frame.nodes, trial)
+        advance_within(walk, effort, moves, heats_of(best.latency, HEATS, temperature, LEAST_FIRST), target)
         if walk.latency < best.latency:
             best = walk.schedule()
             on_better(best)
@@ -253,23 +238,7 @@ class _Walk:
         """The least latency so far."""
         return int(self.best.latency[1])
 
-    def moves(self, effort: Effort) -> int:
-        """Return how many moves to make: of the usual number, or as many as the limits allow."""
-        usual = ROUND_MOVES * self.frame.nodes
-        if effort.iterations is not None:
-            return max(1, min(usual, effort.iterations))
-        if effort.seconds is None:
-            return usual
-        clock = time.perf_counter()
-        trial = _Walk.of(self.instance, self.tables, self.frame, self.schedule(), 0, 0)
-        pace = 1.0
-        for begin, moves in ((0, 1), (1, CALIBRATION)):
-            clock = time.perf_counter()
-            trial.advance(begin, moves, moves, (1.0, 1.0), 0)
-            pace = moves / (time.perf_counter() - clock)
-        return max(1, min(usual, int(pace * (effort.seconds - (clock - effort.began)))))
-
-    def advance(self, begin: int, until: int, total: int, heats: Sequence[float], target: int) -> int:
+    def advance(self, begin: int, until: int, total: int, heats: Heats, target: int) -> int:
         """Make moves; return the number made since the first."""
         return anneal_elastic(
             self.frame,
@@ -280,8 +249,7 @@ class _Walk:
             begin,
             until,
             total,
-            heats[0],
-            heats[1],
+            *heats,
             target,
             self.random,
         )

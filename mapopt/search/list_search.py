@@ -10,12 +10,11 @@ import numpy as np
 
 from mapopt.emulator.lower import lower
 from mapopt.emulator.schedule import schedule_program
-from mapopt.errors import InputError
 from mapopt.instance import Instance, IntArray
 from mapopt.mapping import Mapping
 from mapopt.placement.problem import Problem
 from mapopt.search.assignment import homes_of, homes_within
-from mapopt.search.effort import Effort, never
+from mapopt.search.effort import Effort, check_request, never
 from mapopt.search.list_annealing import FloatArray, Shares, Walk, anneal, walk_of
 from mapopt.search.random_numbers import random_state
 from mapopt.search.schedule import Schedule, backwards, finish, hops_of
@@ -98,8 +97,7 @@ def annealed_list(
     B. R. Rau, "Iterative modulo scheduling", MICRO 1994, for the circles; priorities annealed as in S. Kirkpatrick,
     C. D. Gelatt and M. P. Vecchi, "Optimization by simulated annealing", Science 220, 1983.
     """
-    if period < 1:
-        raise InputError(f"annealed_list: period is {period} ticks; it must be >= 1")
+    check_request("annealed_list", period)
     problem = Problem(instance)
     tables = tables_of(problem)
     effort = Effort(iterations, seconds, stop, time.perf_counter())

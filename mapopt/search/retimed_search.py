@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 import numpy as np
 
-from mapopt.errors import InputError, UnsupportedError
 from mapopt.instance import Instance, IntArray
 from mapopt.mapping import Mapping
 from mapopt.placement.problem import Problem
 from mapopt.search.cyclic_search import ignore, rejection
-from mapopt.search.effort import Effort, never
+from mapopt.search.effort import Effort, check_request, never
 from mapopt.search.elastic_rings import CAPACITY_KINDS, Frame
 from mapopt.search.elastic_search import annealed_elastic, first_schedule, frame_of
 from mapopt.search.random_numbers import RandomState, random_state
 from mapopt.search.retiming import NEVER, Board, Found, anneal_retimed, dispatch, justify, measure
+from mapopt.search.rounds import Heats, advance_within, heats_of, moves_within
 from mapopt.search.schedule import Schedule, finish
 from mapopt.search.tables import tables_of
 
@@ -28,17 +29,11 @@ ROUND_MOVES = 4000
 FIRST_TURNS = (2.0, 1.6, 2.5, 1.25)
 """Turns that rounds begin with, one after the other, as multiples of the longest path in periods."""
 
-FIRST_HEAT, LAST_HEAT = 0.01, 0.0002
+HEATS = Heats(0.01, 0.0002)
 """Temperatures as shares of the latency that a round begins with."""
 
 POLISH = 0.25
 """Share of the effort of a round for elastic rings, which begin with its best schedule."""
-
-COLDEST = 1e-9
-"""Ticks above a temperature that is 0: only ties and improvements are taken then."""
-
-CALIBRATION = 64
-"""Moves by which the speed is measured."""
 
 
 def annealed_retimed(
@@ -105,11 +100,7 @@ def annealed_retimed(
     9, 1998. Forwards and backwards: V. Valls, F. Ballestín and S. Quintanilla, "Justification and RCPSP: a technique
     that pays", European Journal of Operational Research 165, 2005.
     """
-    reason = rejection(instance)
-    if reason is not None:
-        raise UnsupportedError(f"annealed_retimed: {reason}")
-    if period < 1:
-        raise InputError(f"annealed_retimed: period is {period} ticks; it must be >= 1")
+    check_request("annealed_retimed", period, rejection(instance))
     effort = Effort(iterations, seconds, stop, time.perf_counter())
     problem = Problem(instance)
     tables = tables_of(problem)
@@ -126,14 +117,10 @@ def annealed_retimed(
         walk = _Walk.of(instance, frame, seed, number)
         if walk is None:
             break
-        moves, begun = walk.moves(effort), walk.found.cost[0]
-        heats = COLDEST + temperature * FIRST_HEAT * begun, COLDEST + temperature * LAST_HEAT * begun
-        done = 0
-        while done < moves and not effort.is_spent and walk.latency > target:
-            clock, until = time.perf_counter(), min(moves, done + effort.chunk())
-            reached = walk.advance(done, until, moves, heats, target)
-            effort.book(reached - done, time.perf_counter() - clock)
-            done = reached
+        moves = moves_within(
+            effort, ROUND_MOVES * frame.nodes, partial(_trial, instance, frame, seed, number), 1 - POLISH
+        )
+        advance_within(walk, effort, moves, heats_of(walk.found.cost[0], HEATS, temperature), target)
         if walk.latency < NEVER:
             found = _polished(
                 walk.schedule(), instance, period, effort, moves, seed + number, target, temperature
@@ -212,33 +199,23 @@ class _Walk:
         """The least latency within the period so far."""
         return int(self.found.cost[1])
 
-    def moves(self, effort: Effort) -> int:
-        """Return how many moves to make: of the usual number, or as many as the limits allow."""
-        usual = ROUND_MOVES * self.frame.nodes
-        if effort.iterations is not None:
-            return max(1, min(usual, int((1 - POLISH) * effort.iterations)))
-        if effort.seconds is None:
-            return usual
-        clock = time.perf_counter()
-        trial = _Walk.of(self.instance, self.frame, 0, 0)
-        assert trial is not None
-        pace = 1.0
-        for begin, moves in ((0, 1), (1, CALIBRATION)):
-            clock = time.perf_counter()
-            trial.advance(begin, moves, moves, (1.0, 1.0), 0)
-            pace = moves / (time.perf_counter() - clock)
-        return max(1, min(usual, int((1 - POLISH) * pace * (effort.seconds - (clock - effort.began)))))
-
-    def advance(self, begin: int, until: int, total: int, heats: Sequence[float], target: int) -> int:
+    def advance(self, begin: int, until: int, total: int, heats: Heats, target: int) -> int:
         """Make moves; return the number made since the first."""
         return anneal_retimed(
-            self.frame, self.board, self.found, begin, until, total, heats[0], heats[1], target, self.random
+            self.frame, self.board, self.found, begin, until, total, *heats, target, self.random
         )
 
     def schedule(self) -> Schedule:
         """Return the best schedule."""
         starts = self.found.turn * self.frame.period + self.found.start
         return finish(self.instance, self.frame.period, self.found.unit.copy(), starts - starts.min(), {})
+
+
+def _trial(instance: Instance, frame: Frame, seed: int, number: int) -> _Walk:
+    """Begin a round once more."""
+    walk = _Walk.of(instance, frame, seed, number)
+    assert walk is not None
+    return walk
 
 
 def _turns(frame: Frame, factor: float) -> IntArray:

@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 
 from mapopt.emulator.lower import lower
-from mapopt.errors import InputError, UnsupportedError
 from mapopt.instance import Instance
 from mapopt.mapping import Mapping
 from mapopt.placement.problem import Problem
 from mapopt.search.assignment import homes_within
 from mapopt.search.cyclic_search import annealed_cyclic, ignore
-from mapopt.search.effort import Effort, never
+from mapopt.search.effort import Effort, check_request, never
 from mapopt.search.list_search import packed
 from mapopt.search.schedule import Schedule
 from mapopt.search.tables import tables_of
@@ -85,10 +84,10 @@ def annealed_links(
     InfeasibleError
         If the instance has no mapping.
     """
-    if not isinstance(instance.transfer, Links):
-        raise UnsupportedError("annealed_links: transfers do not go over links; use annealed_cyclic")
-    if period < 1:
-        raise InputError(f"annealed_links: period is {period} ticks; it must be >= 1")
+    linked = isinstance(instance.transfer, Links)
+    check_request(
+        "annealed_links", period, None if linked else "transfers do not go over links; use annealed_cyclic"
+    )
     effort = Effort(iterations, seconds, stop, time.perf_counter())
     search = _Search(instance, period, seed, effort, target, on_better)
     search.begin(start)
