@@ -171,7 +171,13 @@ def test_times_beyond_64_bits_are_refused() -> None:
         lower(msgspec.structs.replace(instance, tensors=huge), unbound)
 
 
-@pytest.mark.parametrize("model", [Free(), Delay(GBYTE, 1), Blocking(GBYTE, 1), Host(GBYTE, 1), None])
+SLOW = [
+    pytest.param(model, marks=pytest.mark.slow)
+    for model in (Delay(GBYTE, 1), Blocking(GBYTE, 1), Host(GBYTE, 1))
+]
+
+
+@pytest.mark.parametrize("model", [Free(), *SLOW, None])
 def test_hundred_thousand_nodes_lower_in_seconds(model: TransferModel | None) -> None:
     count, units = 100_000, 100
     rng = np.random.default_rng(0)

@@ -137,7 +137,7 @@ def survive(seed: int, count: int, originals: list[bytes], path: Path) -> None:
     assert count // 10 < refused < count
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_mutated_files(seed: int, originals: list[bytes], tmp_path: Path) -> None:
     survive(seed, 500, originals, tmp_path / "mutated.onnx")
 
