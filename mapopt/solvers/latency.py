@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from math import isinf
 from random import Random
 from threading import Lock
@@ -148,6 +149,7 @@ class _Search:
         self.infeasible = False
         self.failure = ""
         self.size = FIRST_SIZE
+        self.turns = count()
         self.lock = Lock()
         self.tell: Send | None = None
 
@@ -187,14 +189,17 @@ class _Search:
             self._take(start)
 
     def anneal(self) -> None:
-        """Anneal list schedules at the least, the largest and a middle period, retimings, and the best one's rings."""
+        """Anneal list schedules at the least, the largest and a middle period, retimings, and the best one's rings.
+
+        The last as long as it gains.
+        """
         periods = self._periods()
         longest = LIST_NODE_S * len(self.task.instance.nodes)
         for period in periods:
             self._anneal_lists(period, 0, min(longest, LIST_SHARE * self.budget) / len(periods))
         seconds = min(longest, LIST_SHARE * self.budget)
         self._anneal_retimed(0, seconds)
-        self._anneal_elastic(0, seconds)
+        self._while_it_gains(self._anneal_elastic, seconds)
 
     def _anneal_lists(self, period: int, number: int, seconds: float) -> None:
         """Anneal list schedules; the number chooses among random sequences."""
@@ -220,11 +225,11 @@ class _Search:
         method = partial(annealed_retimed, first_round=number)
         self._anneal_stream(method, SEEDS * number, seconds, pace, self.mapping)
 
-    def _anneal_elastic(self, number: int, seconds: float) -> None:
+    def _anneal_elastic(self, seconds: float) -> None:
         """Anneal elastic rings from the incumbent, unless hardly any time is idle."""
         if not self._is_tight:
             pace = INSERTIONS / len(self.task.instance.nodes)
-            self._anneal_stream(annealed_elastic, number, seconds, pace, self.mapping)
+            self._anneal_stream(annealed_elastic, next(self.turns), seconds, pace, self.mapping)
 
     def _anneal_cyclic(self, number: int, seconds: float) -> None:
         """Anneal cyclic orders; the first two numbers from scratch, then the incumbent."""
@@ -300,6 +305,7 @@ class _Search:
         if not above:
             return
         if self._is_above(CLOSE):
+            self._while_it_gains(self._anneal_elastic, WHOLE_SOLVE * limit)
             self._while_it_gains(self._solve_relaxed, WHOLE_SOLVE * limit)
             self._while_it_gains(self._descend, WHOLE_SOLVE * limit)
         if is_far:
@@ -353,7 +359,7 @@ class _Search:
         retimed = 0.0 if self._is_tight else RETIMED_SHARE
         if retimed:
             self._anneal_retimed(1 + number, retimed * seconds)
-            self._anneal_elastic(1 + number, LIST_SHARE * self.budget)
+            self._anneal_elastic(LIST_SHARE * self.budget)
         self._anneal_cyclic(number, (1 - retimed) * seconds)
 
     def _refute(self, limit: float) -> None:

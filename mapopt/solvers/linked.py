@@ -35,25 +35,26 @@ from mapopt.solvers.neighbourhoods import pinned, rebound
 from mapopt.solvers.registry import get
 from mapopt.solvers.watch import Watch
 
-RELAXED_SHARE, DESCENT_SHARE, BOOK_SHARE, BOOKED_SHARE, ALL_SHARE = 0.45, 0.3, 0.1, 0.1, 0.95
-"""Parts of the time left: for the relaxed problem, for its large neighbourhoods, for booking, for transfers between the
-units found, and for what follows."""
+RELAXED_SHARE, BOOK_SHARE, BOOKED_SHARE, ALL_SHARE = 0.45, 0.1, 0.1, 0.95
+"""Parts of the time left: for the relaxed problem, for booking, for transfers between the units found, and for what
+follows."""
 
 MOST_S = 120.0
-"""Seconds for any of the first three, and for one annealing, at most."""
+"""Seconds for the first and the third of them, and for one annealing, at most."""
 
 LEAST_S = 0.01
 """Time of the annealing beside at least, in seconds."""
 
-DESCENT, SLICE, GAIN, GROWTH = 0.12, 0.12, 0.002, 1.5
-"""First turns, as parts of the time, of large neighbourhoods without contention and of each method after that; the
-gain, as a share of the value, that earns another turn; and how turns grow."""
+SLICE, GAIN, GROWTH = 0.12, 0.002, 1.5
+"""First turn of each method as a part of the time; the gain, as a share of the value, that earns another turn; and how
+turns grow."""
 
 LIST_SHARE, LIST_NODE_S = 0.1, 0.02
 """Annealed list scheduling: share of the time, and seconds per node at most."""
 
 NEAR, CLOSE = 0.05, 0.02
-"""Gaps up to which the whole problem is solved, and up to which nothing else is done."""
+"""Gaps up to which the whole problem is solved, but no lists and cyclic orders annealed, and up to which no
+neighbourhoods are searched."""
 
 
 def improve_linked(task: Task, formulation: Formulation, relaxed_formulation: Formulation) -> Answer:
@@ -79,7 +80,7 @@ def improve_linked(task: Task, formulation: Formulation, relaxed_formulation: Fo
     """
     search = _Search(task, formulation)
     search.relax(relaxed_formulation)
-    search.descend()
+    search.book()
     search.improve()
     return search.answer()
 
@@ -125,23 +126,12 @@ class _Search:
         self._prove(answer.bound)
         self.relaxed = replace(self.relaxed, start=answer.mapping)
 
-    def descend(self) -> None:
-        """Improve the schedule without contention in large neighbourhoods, and book its transfers."""
+    def book(self) -> None:
+        """Book the transfers of the schedule without contention."""
         if self.relaxed.start is None or self.relaxed.start.horizon is None:
             return
         if max(Communication(self.task.instance).loads(self._relaxed_units)) > self.period:
             return  # links are too full for these units, and the neighbours' are hardly better
-        value, turn = _value(self.relaxed), DESCENT * self.watch.left
-        with self.watch.deaf(), self.watch.at_most(min(DESCENT_SHARE * self.watch.left, MOST_S)):
-            while value > self.bound and not self.watch.stopped:
-                with self.watch.at_most(turn):
-                    answer = self.formulation.solve(replace(self.relaxed, improving=True))
-                if answer.mapping is not None:
-                    self.relaxed = replace(self.relaxed, start=answer.mapping)
-                before, value = value, _value(self.relaxed)
-                if before - value < GAIN * before:
-                    break
-        assert self.relaxed.start is not None
         moves = int(TASKS_PACE * BOOK_SHARE * min(self.watch.left, MOST_S))
         self._offer(book(self.task.instance, self.relaxed.start, self.period, moves=moves, stop=self._stops))
         if self.is_open:
@@ -153,7 +143,7 @@ class _Search:
             return
         if not self._is_within(NEAR):
             self._list()
-        methods = (self._in_neighbourhoods, self._by_insertion, self._by_annealing, self._whole)
+        methods = (self._by_insertion, self._in_neighbourhoods, self._by_annealing, self._whole)
         with self.watch.at_most(ALL_SHARE * self.watch.left):
             turn = SLICE * self.watch.left
             while self.is_open:
@@ -195,7 +185,7 @@ class _Search:
                 self.mapping, self.value = mapping, value
 
     def _by_annealing(self) -> None:
-        if not self._is_within(CLOSE):
+        if not self._is_within(NEAR):
             self._anneal(annealed_links, 0, self._offer)
 
     def _anneal(
@@ -278,12 +268,6 @@ class _Search:
 
     def _prove(self, bound: int | None) -> None:
         self.bound = max(self.bound, bound or 0)
-
-
-def _value(task: Task) -> int:
-    """Return the latency of a task's start, a schedule."""
-    assert task.start is not None
-    return measured(task.instance, task.start, Objective.LATENCY)
 
 
 def _variant(formulation: Formulation, **settings: bool) -> Formulation | None:
