@@ -64,8 +64,8 @@ DISPATCHES, MOVES = 8_000_000, 1_000_000
 """Moves of retiming per deterministic unit, times the number of nodes, and of cyclic orders."""
 
 CLOSE, WIDE, FAR = 0.02, 0.05, 0.15
-"""Gaps above which large neighbourhoods are searched, an incumbent is annealed again, and the whole problem is not
-solved."""
+"""Gaps above which an incumbent is annealed again and large neighbourhoods are searched, those who work at the bound
+anneal it again as well, and the whole problem is not solved."""
 
 LEAST_S = 0.01
 """Time of the search beside at least, in seconds."""
@@ -95,7 +95,7 @@ FIRST_SIZE, LEAST_SIZE = 12, 4
 """Groups whose units are free in the first neighbourhood, and in the smallest."""
 
 
-def improve(task: Task, formulation: Formulation) -> Answer:
+def improve(task: Task, formulation: Formulation, *, retiming: bool = True) -> Answer:
     """Minimise the latency until a proof, the limits or a request to stop.
 
     Parameters
@@ -105,6 +105,8 @@ def improve(task: Task, formulation: Formulation) -> Answer:
         ``bound`` are where the search begins. Every improvement is reported to its watch.
     formulation
         Any that minimises latency and supports the instance.
+    retiming
+        Whether to anneal retimings, which spread chains over units.
 
     Returns
     -------
@@ -125,7 +127,7 @@ def improve(task: Task, formulation: Formulation) -> Answer:
     vehicle routing problems", CP 1998.
     """
     try:
-        search = _Search(task, formulation)
+        search = _Search(task, formulation, retiming)
     except InfeasibleError as error:
         return Answer(Status.INFEASIBLE, reason=str(error))
     search.begin()
@@ -137,8 +139,9 @@ def improve(task: Task, formulation: Formulation) -> Answer:
 class _Search:
     """The best mapping and bound so far, the least cutoff that gave no answer, and the ways to improve them."""
 
-    def __init__(self, task: Task, formulation: Formulation) -> None:
+    def __init__(self, task: Task, formulation: Formulation, retiming: bool = True) -> None:
         self.task, self.formulation, self.watch = task, formulation, task.watch
+        self.retiming = retiming
         self.problem = Problem(task.instance)
         self.random = Random(task.limits.seed)
         self.budget = min(self.watch.left, UNLIMITED_S)
@@ -198,7 +201,8 @@ class _Search:
         for period in periods:
             self._anneal_lists(period, 0, min(longest, LIST_SHARE * self.budget) / len(periods))
         seconds = min(longest, LIST_SHARE * self.budget)
-        self._anneal_retimed(0, seconds)
+        if self.retiming:
+            self._anneal_retimed(0, seconds)
         self._while_it_gains(self._anneal_elastic, seconds)
 
     def _anneal_lists(self, period: int, number: int, seconds: float) -> None:
@@ -300,7 +304,7 @@ class _Search:
             self._refute(limit)
         if above and not is_far:
             self._approach(limit)
-        if (below or is_far) and self._is_above(WIDE):
+        if self._is_above(WIDE if below else CLOSE):
             self._anneal_again(2 * number + above)
         if not above:
             return
@@ -356,10 +360,10 @@ class _Search:
     def _anneal_again(self, number: int) -> None:
         """Anneal retimings, elastic rings and cyclic orders; the number chooses random sequences."""
         seconds = self.budget * min(AGAIN_MOST, gap(self.value or 0, self.bound) or AGAIN_MOST)
-        retimed = 0.0 if self._is_tight else RETIMED_SHARE
+        retimed = RETIMED_SHARE if self.retiming and not self._is_tight else 0.0
         if retimed:
             self._anneal_retimed(1 + number, retimed * seconds)
-            self._anneal_elastic(LIST_SHARE * self.budget)
+        self._anneal_elastic(LIST_SHARE * self.budget)
         self._anneal_cyclic(number, (1 - retimed) * seconds)
 
     def _refute(self, limit: float) -> None:

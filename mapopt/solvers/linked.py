@@ -120,9 +120,9 @@ class _Search:
         return Answer(status, self.mapping, self.value, self.bound)
 
     def relax(self, formulation: Formulation) -> None:
-        """Solve without contention: the bound holds."""
+        """Solve without contention: the bound holds. Units close together along chains leave the links time."""
         with self.watch.deaf(), self.watch.at_most(min(RELAXED_SHARE * self.watch.left, MOST_S)):
-            answer = improve(self.relaxed, formulation)
+            answer = improve(self.relaxed, formulation, retiming=False)
         self._prove(answer.bound)
         self.relaxed = replace(self.relaxed, start=answer.mapping)
 
@@ -138,24 +138,32 @@ class _Search:
             self._retime()
 
     def improve(self) -> None:
-        """Give every method a turn, then always the one that gained most in its last; when none gains, longer turns."""
+        """Give every method a turn, then always the one that gained most in its last.
+
+        When none gains, the whole problem has a turn, and all turns become longer.
+        """
         if self.mapping is None or self.value is None:
             return
         if not self._is_within(NEAR):
             self._list()
-        methods = (self._by_insertion, self._in_neighbourhoods, self._by_annealing, self._whole)
+        methods = (self._by_insertion, self._in_neighbourhoods, self._by_annealing)
         with self.watch.at_most(ALL_SHARE * self.watch.left):
             turn = SLICE * self.watch.left
             while self.is_open:
                 gains = dict.fromkeys(methods, inf)
                 while self.is_open and any(gains.values()):
                     method = max(methods, key=gains.__getitem__)
-                    before = self.value
-                    with self.watch.at_most(turn), self.watch.deaf():
-                        method()
-                    gain = before - self.value
-                    gains[method] = gain if gain >= GAIN * before else 0
+                    gain = self._gain_of(method, turn)
+                    gains[method] = gain if gain >= GAIN else 0.0
+                self._gain_of(self._whole, turn)
                 turn *= GROWTH
+
+    def _gain_of(self, method: Callable[[], None], turn: float) -> float:
+        """Give a method a turn of so many seconds; return what it gained as a share of the value."""
+        before = self.value
+        with self.watch.at_most(turn), self.watch.deaf():
+            method()
+        return 0.0 if before is None or self.value is None else (before - self.value) / before
 
     def _in_neighbourhoods(self) -> None:
         if not self._is_within(CLOSE):
