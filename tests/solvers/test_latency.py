@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from mapopt.emulator.schedule import schedule
 from mapopt.instance import Instance, InstanceNode, InstanceTensor, Unit
 from mapopt.mappers.registry import get
 from mapopt.mapping import Mapping
+from mapopt.search.annealing import Schedule, annealed_elastic
 from mapopt.solvers import latency
 from mapopt.solvers.base import Formulation, Task
 from mapopt.solvers.judging import BrokenFormulationError, accepted, judged
@@ -84,9 +86,7 @@ def test_what_bounds_and_annealing_leave_open_is_closed_by_the_formulation(
     best = modulo().solve(Task(instance, Objective.LATENCY, period=period)).value
     monkeypatch.setattr(latency, "annealed_list", lambda *_, **__: None)
     monkeypatch.setattr(latency, "annealed_cyclic", lambda *_, **__: None)
-    late = schedule(instance, Mapping.of(instance, [0, 1, 1, 1, 1, 0, 0, 2, 2, 0]))
-    assert late.claims is not None
-    for start in (None, msgspec.structs.replace(late, horizon=22, claims=None)):
+    for start in (None, late(instance)):
         answer, _ = run(instance, period, start=start)
         assert (answer.status, answer.value) == (Status.OPTIMAL, best)
 
@@ -109,6 +109,66 @@ def test_neighbourhoods_alone_improve(monkeypatch: pytest.MonkeyPatch) -> None:
     assert search.value < first
     assert search.mapping is not None
     assert search.mapping.instance.digest == instance.digest
+
+
+def late(instance: Instance) -> Mapping:
+    """Return a schedule of the forked instance with the period 22 that can be improved."""
+    found = schedule(instance, Mapping.of(instance, [0, 1, 1, 1, 1, 0, 0, 2, 2, 0]))
+    return msgspec.structs.replace(found, horizon=22, claims=None)
+
+
+@pytest.mark.parametrize("retiming", [True, False])
+def test_retimings_are_annealed_unless_unwanted(monkeypatch: pytest.MonkeyPatch, retiming: bool) -> None:
+    instance, calls = forked(), 0
+
+    def count(*_: Any, **__: Any) -> None:
+        nonlocal calls
+        calls += 1
+
+    monkeypatch.setattr(latency, "annealed_list", lambda *_, **__: None)
+    monkeypatch.setattr(latency, "annealed_retimed", count)
+    task = Task(
+        instance,
+        Objective.LATENCY,
+        Watch(Limits(time_s=20, workers=1)),
+        period=PeriodRange(22, 22),
+        start=late(instance),
+    )
+    assert improve(task, modulo(), retiming=retiming).status is Status.OPTIMAL
+    assert (calls > 0) == retiming
+
+
+def test_elastic_rings_go_on_as_long_as_they_gain(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = forked()
+    better: list[Schedule] = []
+    for iterations in range(1, 200):
+        found = annealed_elastic(instance, 22, iterations=iterations, start=late(instance))
+        if found is not None and (not better or found.latency < better[-1].latency):
+            better.append(found)
+    assert len(better) > 1
+    seeds = []
+
+    def step(*_: Any, seed: int, on_better: Callable[[Schedule], None], **__: Any) -> None:
+        if len(seeds) < len(better):
+            on_better(better[len(seeds)])
+        seeds.append(seed)
+
+    for name in ("annealed_list", "annealed_retimed"):
+        monkeypatch.setattr(latency, name, lambda *_, **__: None)
+    monkeypatch.setattr(latency, "annealed_elastic", step)
+    task = Task(
+        instance,
+        Objective.LATENCY,
+        Watch(Limits(time_s=20)),
+        period=PeriodRange(22, 22),
+        start=late(instance),
+    )
+    search = latency._Search(task, modulo())
+    search.begin()
+    search.anneal()
+    assert search.value == better[-1].latency
+    assert len(better) <= len(seeds) <= len(better) + 1
+    assert len(set(seeds)) == len(seeds)
 
 
 def test_infeasible_periods() -> None:
