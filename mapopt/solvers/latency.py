@@ -64,8 +64,8 @@ DISPATCHES, MOVES = 8_000_000, 1_000_000
 """Moves of retiming per deterministic unit, times the number of nodes, and of cyclic orders."""
 
 CLOSE, WIDE, FAR = 0.02, 0.05, 0.15
-"""Gaps above which large neighbourhoods are searched, an incumbent is annealed again in any case, and the whole problem is
-not solved."""
+"""Gaps above which large neighbourhoods are searched and, after a first round, the incumbent is annealed again beside
+work at the bound; above which it is annealed again in any case; and above which the whole problem is not solved."""
 
 LEAST_S = 0.01
 """Time of the search beside at least, in seconds."""
@@ -304,17 +304,14 @@ class _Search:
             self._refute(limit)
         if above and not is_far:
             self._approach(limit)
-        if again := (below or is_far) and self._is_above(WIDE):
+        if self._is_above(WIDE if below or number == 0 else CLOSE):
             self._anneal_again(2 * number + above)
         if not above:
             return
         if self._is_above(CLOSE):
-            before = self.value
             self._while_it_gains(self._anneal_elastic, WHOLE_SOLVE * limit)
             self._while_it_gains(self._solve_relaxed, WHOLE_SOLVE * limit)
             self._while_it_gains(self._descend, WHOLE_SOLVE * limit)
-            if self.value == before and not again:
-                self._anneal_again(2 * number + above)
         if is_far:
             return
         self._solve(WHOLE_SOLVE * limit)

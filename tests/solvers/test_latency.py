@@ -86,7 +86,8 @@ def test_what_bounds_and_annealing_leave_open_is_closed_by_the_formulation(
     best = modulo().solve(Task(instance, Objective.LATENCY, period=period)).value
     monkeypatch.setattr(latency, "annealed_list", lambda *_, **__: None)
     monkeypatch.setattr(latency, "annealed_cyclic", lambda *_, **__: None)
-    for start in (None, late(instance)):
+    late = msgspec.structs.replace(begun(instance)[0], horizon=22, claims=None)
+    for start in (None, late):
         answer, _ = run(instance, period, start=start)
         assert (answer.status, answer.value) == (Status.OPTIMAL, best)
 
@@ -94,9 +95,8 @@ def test_what_bounds_and_annealing_leave_open_is_closed_by_the_formulation(
 def test_neighbourhoods_alone_improve(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = forked()
     monkeypatch.setattr(latency, "annealed_list", lambda *_, **__: None)
-    start = schedule(instance, Mapping.of(instance, [0, 1, 1, 1, 1, 0, 0, 2, 2, 0]))
-    assert start.horizon is not None
-    period = PeriodRange(start.horizon, start.horizon)
+    start, horizon = begun(instance)
+    period = PeriodRange(horizon, horizon)
     task = Task(instance, Objective.LATENCY, Watch(Limits(time_s=20)), period=period, start=start)
     search = latency._Search(task, modulo())
     search.begin()
@@ -111,15 +111,17 @@ def test_neighbourhoods_alone_improve(monkeypatch: pytest.MonkeyPatch) -> None:
     assert search.mapping.instance.digest == instance.digest
 
 
-def late(instance: Instance) -> Mapping:
-    """Return a schedule of the forked instance with the period 22 that can be improved."""
+def begun(instance: Instance) -> tuple[Mapping, int]:
+    """Return a schedule of the forked instance that can be improved, and its period."""
     found = schedule(instance, Mapping.of(instance, [0, 1, 1, 1, 1, 0, 0, 2, 2, 0]))
-    return msgspec.structs.replace(found, horizon=22, claims=None)
+    assert found.horizon is not None
+    return found, found.horizon
 
 
 @pytest.mark.parametrize("retiming", [True, False])
 def test_retimings_are_annealed_unless_unwanted(monkeypatch: pytest.MonkeyPatch, retiming: bool) -> None:
     instance, calls = forked(), 0
+    start, horizon = begun(instance)
 
     def count(*_: Any, **__: Any) -> None:
         nonlocal calls
@@ -131,8 +133,8 @@ def test_retimings_are_annealed_unless_unwanted(monkeypatch: pytest.MonkeyPatch,
         instance,
         Objective.LATENCY,
         Watch(Limits(time_s=20, workers=1)),
-        period=PeriodRange(22, 22),
-        start=late(instance),
+        period=PeriodRange(horizon, horizon),
+        start=start,
     )
     assert improve(task, modulo(), retiming=retiming).status is Status.OPTIMAL
     assert (calls > 0) == retiming
@@ -140,11 +142,13 @@ def test_retimings_are_annealed_unless_unwanted(monkeypatch: pytest.MonkeyPatch,
 
 def test_elastic_rings_go_on_as_long_as_they_gain(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = forked()
+    start, horizon = begun(instance)
     better: list[Schedule] = []
-    for iterations in range(1, 200):
-        found = annealed_elastic(instance, 22, iterations=iterations, start=late(instance))
+    for iterations in range(200):
+        found = annealed_elastic(instance, horizon, iterations=iterations, start=start)
         if found is not None and (not better or found.latency < better[-1].latency):
             better.append(found)
+    del better[0]  # the schedule to begin with
     assert len(better) > 1
     seeds = []
 
@@ -160,8 +164,8 @@ def test_elastic_rings_go_on_as_long_as_they_gain(monkeypatch: pytest.MonkeyPatc
         instance,
         Objective.LATENCY,
         Watch(Limits(time_s=20)),
-        period=PeriodRange(22, 22),
-        start=late(instance),
+        period=PeriodRange(horizon, horizon),
+        start=start,
     )
     search = latency._Search(task, modulo())
     search.begin()
