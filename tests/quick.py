@@ -1,9 +1,10 @@
 """Mappers with as little effort as shows what they do."""
 
 from mapopt.mappers import registry
+from mapopt.mappers.auto import SEARCH_S
 from mapopt.mappers.base import Mapper
 
-SETTINGS = {"auto": ["budget_s=0.3"]}
+SETTINGS = {"auto": [f"budget_s={SEARCH_S}"]}
 """By mapper: options that let it do all that it does by default, sooner."""
 
 

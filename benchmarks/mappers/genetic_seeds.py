@@ -1,11 +1,11 @@
 """How far ten seeds of the genetic mapper lie apart in what it evolves: the period, and the latency of a frame alone.
 
-    python -m benchmarks.mappers.genetic_seeds [--seeds 10] [--options generations=600,...] [--only PATTERN ...]
+    python -m benchmarks.mappers.genetic_seeds
 
-Writes ``results/genetic-seeds.md``. The instances are those of ``benchmarks.mappers.choice``. Spreads are (largest -
-least) / least over the seeds; gaps are those of the worst seed, to the lower bounds of the instance. A period that is a
-little longer often allows a latency that is much less, so that the second spread is also given over the seeds with the
-least period.
+Writes ``results/genetic-seeds.md``; with ``--seeds``, ``--options`` or ``--only`` it prints alone. The instances are
+those of ``benchmarks.mappers.choice``. Spreads are (largest - least) / least over the seeds; gaps are those of the
+worst seed, to the lower bounds of the instance. A period that is a little longer often allows a latency that is much
+less, so that the second spread is also given over the seeds with the least period, where there are several.
 """
 
 from __future__ import annotations
@@ -55,14 +55,22 @@ def main() -> None:
         bounds, found = lower_bounds(instance), measured(mapper, instance, arguments.seeds)
         periods, latencies = [each[0] for each in found], [each[1] for each in found]
         level = [latency for period, latency in found if period == min(periods)]
-        spreads = spread(periods), spread(latencies), spread(level)
-        near = [count + (each <= NEAR) for count, each in zip(near, spreads, strict=True)]
+        spreads = spread(periods), spread(latencies), spread(level) if len(level) > 1 else None
+        near = [
+            count + (each is not None and each <= NEAR) for count, each in zip(near, spreads, strict=True)
+        ]
         scale = instance.tick_ps / 1000
         gaps = (
             max(periods) / (bounds.period.ticks * scale) - 1,
             max(latencies) / (bounds.latency.ticks * scale) - 1,
         )
-        rows.append((instance.name, *(f"{each:.2%}" for each in (*spreads, *gaps)), len(level)))
+        rows.append(
+            (
+                instance.name,
+                *("-" if each is None else f"{each:.2%}" for each in (*spreads, *gaps)),
+                len(level),
+            )
+        )
     captured, told = StringIO(), f"{len(rows)} instances, {arguments.seeds} seeds"
     with redirect_stdout(captured):
         print(
@@ -76,7 +84,8 @@ def main() -> None:
         columns = ("period", "latency", "latency at the least period", "period's gap", "latency's gap")
         table(("instance", *columns, "seeds with the least period"), rows)
     print(captured.getvalue(), end="")
-    write_atomic(TARGET, captured.getvalue().encode())
+    if arguments == parser.parse_args([]):
+        write_atomic(TARGET, captured.getvalue().encode())
 
 
 if __name__ == "__main__":

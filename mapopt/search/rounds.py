@@ -16,7 +16,7 @@ CALIBRATION = 64
 
 
 class Heats(NamedTuple):
-    """First and last temperature of a round in ticks; it falls geometrically between them."""
+    """First and last temperature of a round, in ticks or as shares of a latency; it falls geometrically."""
 
     first: float
     last: float

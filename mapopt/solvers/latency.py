@@ -54,11 +54,12 @@ LIST_SHARE, LIST_NODE_S, PLACEMENTS = 0.05, 0.01, 200_000
 """Annealed list scheduling: share of the time, seconds per node at most, and nodes placed per deterministic unit."""
 
 INSERTIONS = 5_000_000
-"""Moves of elastic rings per deterministic unit, times the number of nodes; they have the time of the lists."""
+"""Moves of elastic rings per deterministic unit, times the number of nodes."""
 
-AGAIN_MOST, RETIMED_SHARE, SEEDS = 0.25, 0.5, 1000
-"""Annealed retimings and cyclic orders: a round's share of the time is the gap, at most this; the part of the former,
-where some time is idle; and how far apart the seeds of two rounds are, as a round uses several."""
+AGAIN_MOST, RETIMED_SHARE, SEEDS, BESIDE = 0.25, 0.5, 1000, 1_000_000
+"""Annealed retimings and cyclic orders: a round's share of the time is the gap, at most this, which is also the most
+for the first elastic rings; the part of retimings, where some time is idle and they are wanted; how far apart the seeds
+of two rounds are, as a round uses several; and those of the two halves of the workers."""
 
 DISPATCHES, MOVES = 8_000_000, 1_000_000
 """Moves of retiming per deterministic unit, times the number of nodes, and of cyclic orders."""
@@ -203,7 +204,8 @@ class _Search:
         seconds = min(longest, LIST_SHARE * self.budget)
         if self.retiming:
             self._anneal_retimed(0, seconds)
-        self._while_it_gains(self._anneal_elastic, seconds)
+        with self.watch.at_most(AGAIN_MOST * self.budget):
+            self._while_it_gains(self._anneal_elastic, seconds)
 
     def _anneal_lists(self, period: int, number: int, seconds: float) -> None:
         """Anneal list schedules; the number chooses among random sequences."""
@@ -287,7 +289,10 @@ class _Search:
             return
         half = limits.workers // 2
         left = None if isinf(self.watch.left) else max(self.watch.left, LEAST_S)
-        aside = beside(self._improve_beside, self._hear, replace(limits, workers=half, time_s=left))
+        seed = (limits.seed + BESIDE) % 2**31
+        aside = beside(
+            self._improve_beside, self._hear, replace(limits, workers=half, time_s=left, seed=seed)
+        )
         with self.watch.lending(half), aside:
             self._rounds(above=False)
 
@@ -358,7 +363,7 @@ class _Search:
         )
 
     def _anneal_again(self, number: int) -> None:
-        """Anneal retimings, elastic rings and cyclic orders; the number chooses random sequences."""
+        """Anneal retimings, elastic rings and cyclic orders; the number chooses sequences of the first and last."""
         seconds = self.budget * min(AGAIN_MOST, gap(self.value or 0, self.bound) or AGAIN_MOST)
         retimed = RETIMED_SHARE if self.retiming and not self._is_tight else 0.0
         if retimed:

@@ -53,8 +53,8 @@ LIST_SHARE, LIST_NODE_S = 0.1, 0.02
 """Annealed list scheduling: share of the time, and seconds per node at most."""
 
 NEAR, CLOSE = 0.05, 0.02
-"""Gaps up to which the whole problem is solved, but no lists and cyclic orders annealed, and up to which no
-neighbourhoods are searched."""
+"""Gaps up to which the whole problem is solved, but no lists and cyclic orders annealed, and up to which it is solved
+first and no neighbourhoods are searched."""
 
 
 def improve_linked(task: Task, formulation: Formulation, relaxed_formulation: Formulation) -> Answer:
@@ -120,7 +120,7 @@ class _Search:
         return Answer(status, self.mapping, self.value, self.bound)
 
     def relax(self, formulation: Formulation) -> None:
-        """Solve without contention: the bound holds. Units close together along chains leave the links time."""
+        """Solve without contention: the bound holds. Retimings spread chains over units and links, and are left out."""
         with self.watch.deaf(), self.watch.at_most(min(RELAXED_SHARE * self.watch.left, MOST_S)):
             answer = improve(self.relaxed, formulation, retiming=False)
         self._prove(answer.bound)
@@ -140,7 +140,7 @@ class _Search:
     def improve(self) -> None:
         """Give every method a turn, then always the one that gained most in its last.
 
-        When none gains, the whole problem has a turn, and all turns become longer.
+        When none gains, the whole problem has a turn, and all turns become longer; where it is close, it begins.
         """
         if self.mapping is None or self.value is None:
             return
@@ -149,6 +149,8 @@ class _Search:
         methods = (self._by_insertion, self._in_neighbourhoods, self._by_annealing)
         with self.watch.at_most(ALL_SHARE * self.watch.left):
             turn = SLICE * self.watch.left
+            if self._is_within(CLOSE):
+                self._gain_of(self._whole, turn)
             while self.is_open:
                 gains = dict.fromkeys(methods, inf)
                 while self.is_open and any(gains.values()):

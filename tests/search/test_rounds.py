@@ -54,6 +54,7 @@ def test_counted_moves_are_the_usual_or_a_share_of_what_is_left(
 def test_timed_moves_follow_the_speed_of_a_trial() -> None:
     slow = moves_within(effort(seconds=0.5), 10**9, lambda: Countdown(move_s=0.0005))
     assert 50 < slow < 1001  # 0.5 s of moves that take half a millisecond or more
+    assert 10 < moves_within(effort(seconds=0.5), 10**9, lambda: Countdown(move_s=0.0005), 0.25) < 251
     assert moves_within(effort(seconds=0.5), 40, lambda: Countdown(move_s=0.0005)) == 40
     assert moves_within(effort(seconds=0.0), 40, Countdown) == 1
 

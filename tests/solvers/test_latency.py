@@ -175,6 +175,57 @@ def test_elastic_rings_go_on_as_long_as_they_gain(monkeypatch: pytest.MonkeyPatc
     assert len(set(seeds)) == len(seeds)
 
 
+@pytest.mark.parametrize(
+    ("gap", "below", "above", "number", "again"),
+    [
+        (0.03, True, False, 0, False),
+        (0.03, True, False, 3, False),
+        (0.03, False, True, 0, False),
+        (0.03, False, True, 1, True),
+        (0.03, True, True, 1, False),
+        (0.01, False, True, 1, False),
+        (0.10, True, False, 0, True),
+        (0.10, False, True, 0, True),
+        (0.50, True, True, 2, True),
+    ],
+)
+def test_who_anneals_again(
+    monkeypatch: pytest.MonkeyPatch, gap: float, below: bool, above: bool, number: int, again: bool
+) -> None:
+    for name in ("_refute", "_approach", "_while_it_gains", "_solve", "_neighbourhood"):
+        monkeypatch.setattr(latency._Search, name, lambda *_: None)
+    calls: list[int] = []
+    monkeypatch.setattr(latency._Search, "_anneal_again", lambda _, each: calls.append(each))
+    task = Task(forked(), Objective.LATENCY, Watch(Limits(time_s=20)), period=PeriodRange(22, 22))
+    search = latency._Search(task, modulo())
+    search.value, search.bound = round(1000 * (1 + gap)), 1000
+    search._round(1.0, number, below=below, above=above)
+    assert calls == [2 * number + above] * again
+
+
+@pytest.mark.parametrize("retiming", [True, False])
+def test_what_is_annealed_again(monkeypatch: pytest.MonkeyPatch, retiming: bool) -> None:
+    calls: list[tuple[str, int]] = []
+    for name in ("retimed", "elastic", "cyclic"):
+        monkeypatch.setattr(
+            latency, f"annealed_{name}", lambda *_, seed, name=name, **__: calls.append((name, seed))
+        )
+    monkeypatch.setattr(latency._Search, "_is_tight", False)
+    instance = forked()
+    start, horizon = begun(instance)
+    period = PeriodRange(horizon, horizon)
+    search = latency._Search(
+        Task(instance, Objective.LATENCY, Watch(Limits(time_s=20)), period=period, start=start),
+        modulo(),
+        retiming,
+    )
+    search.begin()
+    search._anneal_again(0)
+    search._anneal_again(1)
+    assert [name for name, _ in calls] == [*["retimed"] * retiming, "elastic", "cyclic"] * 2
+    assert len(set(calls)) == len(calls)
+
+
 def test_infeasible_periods() -> None:
     for seed in range(20):
         instance = tiny_instance(seed, "delay")

@@ -1,6 +1,9 @@
 """The search over links: bounds, values and proofs against brute force."""
 
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from mapopt.mapping import Mapping
 from mapopt.solvers import linked
@@ -53,6 +56,38 @@ def test_without_time_nothing_wrong_is_claimed() -> None:
     assert (answer.bound or 0) <= least
     assert answer.value is None or answer.value >= least
     assert (answer.status is Status.OPTIMAL) == (answer.value == answer.bound)
+
+
+def test_the_method_that_gained_most_goes_on_and_the_whole_problem_comes_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instance = tiny_instance(0, "links")
+    formulation: Formulation = candidates(instance, Objective.LATENCY, True, False)[0]
+    period = PeriodRange(1000, 1000)
+    task = Task(instance, Objective.LATENCY, Watch(Limits(time_s=20)), period=period)
+    search = linked._Search(task, formulation)
+    search.value, search.bound = 1000, 900
+    search.mapping = Mapping.of(instance, next(iter(assignments(instance))))
+    turns: list[str] = []
+    gains = {"_by_insertion": [10, 5], "_in_neighbourhoods": [20], "_by_annealing": [0], "_whole": [1000]}
+
+    def method(name: str) -> Callable[[linked._Search], None]:
+        def gain(self: linked._Search) -> None:
+            assert self.value is not None
+            turns.append(name)
+            self.value -= gains[name].pop(0) if gains[name] else 0
+
+        return gain
+
+    for name in gains:
+        monkeypatch.setattr(linked._Search, name, method(name))
+    monkeypatch.setattr(linked._Search, "_list", lambda _: None)
+    search.improve()
+    assert turns == [
+        *("_by_insertion", "_in_neighbourhoods", "_by_annealing"),
+        *("_in_neighbourhoods", "_by_insertion", "_by_insertion"),
+        "_whole",
+    ]
 
 
 def test_variants_keep_the_other_options() -> None:
