@@ -131,7 +131,7 @@ class _Search:
         if self.relaxed.start is None or self.relaxed.start.horizon is None:
             return
         if max(Communication(self.task.instance).loads(self._relaxed_units)) > self.period:
-            return  # links are too full for these units, and the neighbours' are hardly better
+            return  # links are too full for these units
         moves = int(TASKS_PACE * BOOK_SHARE * min(self.watch.left, MOST_S))
         self._offer(book(self.task.instance, self.relaxed.start, self.period, moves=moves, stop=self._stops))
         if self.is_open:
